@@ -58,9 +58,7 @@ def _from_wall(wall: datetime, text: str) -> datetime:
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
     if first.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None) != wall:
-        raise Refusal(
-            f"“{text}” does not exist: the clocks go forward over it", code="skipped-time", where="start"
-        )
+        raise Refusal(f"“{text}” does not exist: the clocks go forward over it", code="skipped-time", where="start")
     raise Refusal(
         f"“{text}” happens twice when the clocks go back: write it with its offset, +01:00 or +00:00",
         code="ambiguous-time",

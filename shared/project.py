@@ -40,3 +40,33 @@ class Remove:
 
 Change = Put | Patch | Remove
 Projection = Callable[[Recorded], Iterable[Change]]
+Key = tuple[Any, ...]
+
+
+def coalesce(changes: Iterable[Change]) -> dict[Table, dict[Key, Change]]:
+    """The last word on each row: what many changes, in order, come to."""
+    tables: dict[Table, dict[Key, Change]] = {}
+    for change in changes:
+        rows = tables.setdefault(change.table, {})
+        key = _key(change)
+        rows[key] = _after(rows.get(key), change)
+    return tables
+
+
+def _key(change: Change) -> Key:
+    named = change.row if isinstance(change, Put) else change.key
+    return tuple(named[column.name] for column in change.table.primary_key)
+
+
+def _after(earlier: Change | None, change: Change) -> Change:
+    if not isinstance(change, Patch):
+        return change
+    match earlier:
+        case None:
+            return change
+        case Put(table, row):
+            return Put(table, {**row, **change.values})
+        case Patch(table, key, values):
+            return Patch(table, key, {**values, **change.values})
+        case Remove():
+            return earlier

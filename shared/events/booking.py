@@ -94,9 +94,11 @@ class SessionPublished(SessionEvent, frozen=True):
 
 
 class SlotsAdded(SessionEvent, frozen=True):
-    """The session was extended."""
+    """The session was extended; it now runs from `session_start` to `session_end`."""
 
     slots: tuple[Slot, ...]
+    session_start: Instant | None = None
+    session_end: Instant | None = None
 
 
 class SlotsWithdrawn(SessionEvent, frozen=True):
@@ -137,17 +139,18 @@ class AppointmentAmended(SessionEvent, frozen=True):
 
 
 class AppointmentCancelled(SessionEvent, frozen=True):
-    """The appointment is off and its slots are free. `reason` is an HL7 appointment-cancellation-reason code."""
+    """The appointment is off and its `slots` are free. `reason` is an HL7 appointment-cancellation-reason code."""
 
     appointment: str
     cancelled_by: CancelledBy
     reason: str
+    slots: tuple[str, ...] = ()
 
 
 class AppointmentMoved(SessionEvent, frozen=True):
     """The appointment of this session gave way to another, in one transaction with the `AppointmentBooked` it names.
 
-    `appointment`, `session`, `start` are the old ones, whose slots are free again; `to_…` are the new ones.
+    `appointment`, `session`, `start`, `slots` are the old ones, and the slots are free again; `to_…` are the new ones.
     """
 
     appointment: str
@@ -161,6 +164,7 @@ class AppointmentMoved(SessionEvent, frozen=True):
     to_start: Instant
     to_minutes: int
     textable: bool
+    slots: tuple[str, ...] = ()
 
 
 class MoveRejected(SessionEvent, frozen=True):

@@ -2,29 +2,35 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from shared.events.base import Event, event_name, event_type
 from shared.events.booking import BookingEvent
 from shared.events.notifications import NotificationsEvent
 from shared.events.rebooking import RebookingEvent
 
-EVENTS: Mapping[str, type[Event]] = MappingProxyType(
-    {event_type(event): event for union in (BookingEvent, RebookingEvent, NotificationsEvent) for event in get_args(union)}
-)
+_CLASSES = tuple(event for union in (BookingEvent, RebookingEvent, NotificationsEvent) for event in get_args(union))
+
+EVENTS: Mapping[str, type[Event]] = MappingProxyType({event_type(event): event for event in _CLASSES})
 """Every event type ever published, by its CloudEvents type."""
+
+_TYPES = {event: kind for kind, event in EVENTS.items()}
+_DECODERS = {kind: msgspec.json.Decoder(event) for kind, event in EVENTS.items()}
+
+
+class UnreadableEvent(ValueError):
+    """These bytes are not an event that this version of Daybook knows."""
 
 
 class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     """An event in its place in the log.
 
     `position` counts the events of its service without a gap, `version` those of its stream, both from 1.
-    `followed` is how far, per other service, the recording service had reacted when it decided.
+    `followed` says how far, per service, the recording service had reacted to the log when it decided this.
     """
 
     position: int
@@ -35,17 +41,99 @@ class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     practice: str
     recorded_at: datetime
     occurred_at: datetime
-    causation_id: str
-    correlation_id: str
-    followed: Mapping[str, int]
     event: Any
-    body: bytes
+    causation_id: str = ""
+    correlation_id: str = ""
+    followed: Mapping[str, int] = MappingProxyType({})
+    body: bytes = b""
 
     @property
     def type(self) -> str:
-        return event_type(type(self.event))
+        """The CloudEvents type: `uk.daybook.booking.appointment-booked.v1`."""
+        return _TYPES[type(self.event)]
 
     @property
     def subject(self) -> str:
         """The NATS subject the event is published on: `daybook.booking.G82002.appointment-booked`."""
         return f"daybook.{self.service}.{self.practice}.{event_name(type(self.event))}"
+
+
+class _CloudEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    position: int
+    version: int
+    practice: str
+    occurredat: datetime
+    data: Raw
+    specversion: str
+    datacontenttype: str
+    causationid: str = ""
+    correlationid: str = ""
+    followed: str = ""
+
+
+_CLOUD_EVENT = msgspec.json.Decoder(_CloudEvent)
+
+
+def with_body(recorded: Recorded) -> Recorded:
+    """The same event with `body`: the bytes that both copies of the log keep."""
+    body = msgspec.json.encode(
+        _CloudEvent(
+            specversion="1.0",
+            id=recorded.id,
+            source=f"/daybook/{recorded.service}",
+            type=recorded.type,
+            subject=recorded.stream,
+            time=recorded.recorded_at,
+            datacontenttype="application/json",
+            position=recorded.position,
+            version=recorded.version,
+            practice=recorded.practice,
+            occurredat=recorded.occurred_at,
+            causationid=recorded.causation_id,
+            correlationid=recorded.correlation_id,
+            followed=positions_to_text(recorded.followed),
+            data=Raw(msgspec.json.encode(recorded.event)),
+        )
+    )
+    return msgspec.structs.replace(recorded, body=body)
+
+
+def decode(body: bytes) -> Recorded:
+    """The event that these bytes record. Raises `UnreadableEvent`."""
+    try:
+        cloud = _CLOUD_EVENT.decode(body)
+        event = _DECODERS[cloud.type].decode(cloud.data)
+    except KeyError as unknown:
+        raise UnreadableEvent(f"event type {unknown} is not known here: is this version older than the log?") from None
+    except msgspec.MsgspecError as malformed:
+        raise UnreadableEvent(f"not a Daybook event: {malformed}") from malformed
+    return Recorded(
+        position=cloud.position,
+        version=cloud.version,
+        id=cloud.id,
+        service=cloud.source.rpartition("/")[2],
+        stream=cloud.subject,
+        practice=cloud.practice,
+        recorded_at=cloud.time,
+        occurred_at=cloud.occurredat,
+        event=event,
+        causation_id=cloud.causationid,
+        correlation_id=cloud.correlationid,
+        followed=positions_from_text(cloud.followed),
+        body=body,
+    )
+
+
+def positions_to_text(positions: Mapping[str, int]) -> str:
+    """`booking:12 rebooking:7`, since an extension of a CloudEvent must be a plain value."""
+    return " ".join(f"{service}:{position}" for service, position in sorted(positions.items()))
+
+
+def positions_from_text(text: str) -> Mapping[str, int]:
+    """The reverse of `positions_to_text`."""
+    return {service: int(position) for service, _, position in (pair.partition(":") for pair in text.split())}

@@ -11,7 +11,7 @@ from msgspec import Struct
 from shared.events.base import COUNTY, Event, Instant
 
 Outcome = Literal["attended", "missed", "cancelled", "triage", "displaced"]
-"""What became of an appointment of the lost day. `triage`: same-day demand, for a clinician to look at, not to rebook."""
+"""What became of an appointment of the lost day. `triage`: same-day demand, for a clinician, not to rebook."""
 
 Evidence = Literal["paper", "operator", "rule"]
 """How an outcome is known: written down on the day, said by an operator, or by the rule for all the rest."""

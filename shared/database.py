@@ -1,0 +1,103 @@
+"""PostgreSQL as every service uses it: one engine, the log's own tables, and the driver beneath for bulk work."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+import asyncpg
+import msgspec
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, make_url
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+LOG_METADATA = MetaData()
+
+events = Table(
+    "events",
+    LOG_METADATA,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("stream", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("recorded_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("command_end", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("events_stream_version", "stream", "version", unique=True),
+)
+"""The log. `command_end` is the position of the last event of the same command: the relay never parts them."""
+
+log_head = Table(
+    "log_head",
+    LOG_METADATA,
+    Column("only", Boolean, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+)
+"""One row: the position of the newest event. Whoever appends holds its lock."""
+
+checkpoint = Table(
+    "checkpoint",
+    LOG_METADATA,
+    Column("only", Boolean, primary_key=True),
+    Column("stream_created", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("followed", JSONB, nullable=False),
+)
+"""One row: how far the stream has been folded, and which event stood there."""
+
+data_keys = Table(
+    "data_keys",
+    LOG_METADATA,
+    Column("subject", Text, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("copied", Boolean, nullable=False),
+    Index("data_keys_to_copy", "subject", postgresql_where=Column("copied", Boolean).is_(False)),
+)
+"""The data keys this service made, wrapped by the master key. `copied`: the keys stream has it too."""
+
+
+class Operations(Protocol):
+    """The part of alembic's `op` that `create_log_tables` needs."""
+
+    def get_bind(self) -> Any: ...
+
+
+def create_log_tables(op: Operations) -> None:
+    """For a service's first migration: the tables of the log, empty."""
+    bind = op.get_bind()
+    LOG_METADATA.create_all(bind)
+    bind.execute(log_head.insert().values(only=True, position=0))
+    bind.execute(
+        checkpoint.insert().values(only=True, stream_created="", sequence=0, event_id="", followed={}),
+    )
+
+
+def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for a `postgresql://` URL. Connects when first used."""
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+    )
+
+
+async def driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    """The asyncpg connection beneath, for statements that carry whole arrays.
+
+    The transaction must already have begun: SQLAlchemy begins it with its own first statement, and what the driver
+    runs before that would commit by itself.
+    """
+    raw = (await connection.get_raw_connection()).driver_connection
+    found = cast("asyncpg.Connection[asyncpg.Record]", raw)
+    if not found.is_in_transaction():
+        raise RuntimeError("the driver was asked for before the transaction began")
+    return found
+
+
+def columns_of(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows turned into columns, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -1,0 +1,212 @@
+"""Follows the stream: folds what other services recorded, and reacts to it, each event once and in order.
+
+The rows, the reactions' own events and the checkpoint commit together. A repeat is dropped; a gap stops the follower.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.database import checkpoint
+from shared.events.base import Event
+from shared.events.envelope import Recorded, UnreadableEvent, decode
+from shared.execute import Executor, Order
+from shared.log import lock_head
+from shared.project import Projection
+from shared.relay import PASSING, RETRY_AFTER, Halted, Relay
+from shared.rows import apply
+from shared.stream import STREAM, Broker, Stored, message_at, reading
+
+TOGETHER = 400
+"""Events folded in one transaction: enough to be fast, few enough not to hold up a booking for long."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A command that an event leads to. `occurred_at` is when its effect happened outside, if not now."""
+
+    command: Any
+    cause: Recorded
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the stream has been folded: the sequence, the event that stands there, and the positions per service."""
+
+    stream_created: str
+    sequence: int
+    event_id: str
+    followed: Mapping[str, int]
+
+
+class Follow:
+    """The follower of one service. `followed` is the newest position folded, per service."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        engine: AsyncEngine,
+        broker: Broker,
+        relay: Relay,
+        executor: Executor[Any, Any, Any],
+        follows: Mapping[str, Projection],
+        wants: frozenset[type[Event]],
+        react: Callable[[AsyncConnection, Sequence[Recorded]], Awaitable[Sequence[Reaction]]],
+    ) -> None:
+        self._service = service
+        self._engine = engine
+        self._broker = broker
+        self._relay = relay
+        self._executor = executor
+        self._follows = follows
+        self._wants = wants
+        self._react = react
+        self._sources = {*follows, *(event.service for event in wants)}
+        self._created = ""
+        self.followed: Mapping[str, int] = {}
+        self.sequence = 0
+        self.halted = ""
+
+    async def run(self) -> None:
+        """Follow until cancelled, through every outage of either engine."""
+        while True:
+            try:
+                await self._session()
+            except (Halted, UnreadableEvent) as halted:
+                if not self.halted:
+                    _log.error("follower halted", service=self._service, reason=str(halted))
+                self.halted = str(halted)
+            except (*PASSING, DBAPIError) as fault:
+                _log.info("follower waits", service=self._service, fault=type(fault).__name__)
+            except Exception as fault:
+                _log.exception("follower failed", service=self._service)
+                self.halted = f"an event could not be folded: {type(fault).__name__}"
+            await asyncio.sleep(RETRY_AFTER)
+
+    async def _session(self) -> None:
+        client = await self._broker.client()
+        await self._relay.agreed.wait()
+        place = await self._place(client)
+        self.followed, self.sequence, self.halted = place.followed, place.sequence, ""
+        async with reading(client, place.sequence + 1) as batches:
+            async for batch in batches:
+                for start in range(0, len(batch), TOGETHER):
+                    await self._take(batch[start : start + TOGETHER])
+
+    async def _place(self, client: Client) -> Checkpoint:
+        """Where to go on, once the stream is known to be the one that was followed so far."""
+        async with self._engine.connect() as connection:
+            place = await read_checkpoint(connection)
+        info = await client.jetstream().stream_info(STREAM)
+        self._created = str(info.created)
+        await require_same_stream(client, place, self._created, info.state.last_seq)
+        return place
+
+    async def _take(self, batch: Sequence[Stored]) -> None:
+        async with self._engine.begin() as connection:
+            head = await lock_head(connection)
+            fresh, before, followed = self._fresh(batch, head.followed)
+            await apply(connection, self._changes(fresh))
+            wanted = [recorded for recorded in fresh if type(recorded.event) in self._wants]
+            reactions = await self._react(connection, wanted) if wanted else ()
+            orders = [_order(reaction, before[reaction.cause.id]) for reaction in reactions]
+            _, remember = await self._executor.append_within(connection, head, orders)
+            last = batch[-1]
+            place = Checkpoint(self._created, last.sequence, decode(last.body).id, followed)
+            await save_checkpoint(connection, place)
+        remember()
+        self.followed, self.sequence = followed, last.sequence
+
+    def _changes(self, fresh: Sequence[Recorded]) -> "Any":
+        return (
+            change
+            for recorded in fresh
+            if recorded.service in self._follows
+            for change in self._follows[recorded.service](recorded)
+        )
+
+    def _fresh(
+        self, batch: Sequence[Stored], followed: Mapping[str, int]
+    ) -> tuple[list[Recorded], dict[str, Mapping[str, int]], dict[str, int]]:
+        """The events not seen before; for each, the positions just before it; and the positions after them all."""
+        fresh: list[Recorded] = []
+        before: dict[str, Mapping[str, int]] = {}
+        positions = dict(followed)
+        for stored in batch:
+            recorded = decode(stored.body)
+            if recorded.service not in self._sources or not is_next(recorded, stored, positions):
+                continue
+            fresh.append(recorded)
+            if type(recorded.event) in self._wants:
+                before[recorded.id] = dict(positions)
+            positions[recorded.service] = recorded.position
+        return fresh, before, positions
+
+
+def is_next(recorded: Recorded, stored: Stored, positions: Mapping[str, int]) -> bool:
+    """Whether this event follows on; False for a repeat. Raises `Halted` if one is missing between."""
+    last = positions.get(recorded.service, 0)
+    if recorded.position > last + 1:
+        raise Halted(
+            f"events {last + 1} to {recorded.position - 1} of {recorded.service} are missing from the stream before "
+            f"sequence {stored.sequence}: the stream has lost events. Compare both copies before going on"
+        )
+    return recorded.position == last + 1
+
+
+async def read_checkpoint(connection: AsyncConnection) -> Checkpoint:
+    """How far this database has followed the stream."""
+    row = (await connection.execute(select(checkpoint))).one()
+    return Checkpoint(row.stream_created, row.sequence, row.event_id, row.followed)
+
+
+async def save_checkpoint(connection: AsyncConnection, place: Checkpoint) -> None:
+    """Commits with the rows that were folded up to there."""
+    await connection.execute(
+        update(checkpoint).values(
+            stream_created=place.stream_created,
+            sequence=place.sequence,
+            event_id=place.event_id,
+            followed=dict(place.followed),
+        )
+    )
+
+
+async def require_same_stream(client: Client, place: Checkpoint, created: str, last_sequence: int) -> None:
+    """Raises `Halted` if the stream is another one than was followed so far, or has lost its end."""
+    if place.sequence == 0:
+        return
+    if last_sequence < place.sequence:
+        raise Halted(
+            f"the stream ends at sequence {last_sequence}, but {place.sequence} was followed before: it was cut off or "
+            "restored from an older copy. Nothing is built on it until both copies are compared"
+        )
+    found = await message_at(client, place.sequence)
+    if place.stream_created != created or found is None or decode(found.data or b"").id != place.event_id:
+        raise Halted(
+            f"the stream is not the one that was followed up to sequence {place.sequence}: it was made again or "
+            "altered. Nothing is built on it until both copies are compared"
+        )
+
+
+def _order(reaction: Reaction, before: Mapping[str, int]) -> Order[Any]:
+    cause = reaction.cause
+    return Order(
+        reaction.command,
+        causation_id=cause.id,
+        correlation_id=cause.correlation_id or cause.id,
+        occurred_at=reaction.occurred_at,
+        followed=before,
+    )

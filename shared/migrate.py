@@ -1,0 +1,52 @@
+"""Brings a service's database to the shape its code expects; each service has its own migrations."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.refusals import Refusal
+
+
+def run_migrations() -> None:
+    """All that a service's `env.py` has to do: alembic calls it with the connection that `migrate` opened."""
+    connection: Any = context.config.attributes["connection"]
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def migrate(engine: AsyncEngine, migrations: Path) -> None:
+    """Run the migrations that this database has not had yet, in one transaction."""
+
+    def upgrade(connection: Connection) -> None:
+        config = _config(migrations)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+
+
+async def require_migrated(engine: AsyncEngine, service: str, migrations: Path) -> None:
+    """Raises `Refusal` if the database is not the one this code expects."""
+    newest = ScriptDirectory.from_config(_config(migrations)).get_current_head()
+    async with engine.connect() as connection:
+        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if found != newest:
+        raise Refusal(
+            f"the database of {service} is at migration {found or 'none'}, this version needs {newest}: "
+            f"run `python -m services.{service} migrate`",
+            code="not-migrated",
+        )
+
+
+def _config(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    return config

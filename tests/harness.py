@@ -1,0 +1,155 @@
+"""A county to test in: a fresh stream, fresh databases, and services that live as long as a test needs them."""
+
+import asyncio
+import base64
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import asyncpg
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from nats.js.errors import NotFoundError
+
+from services.operator.embedded import Nats, Postgres
+from shared.database import open_engine
+from shared.log import head_position
+from shared.migrate import migrate
+from shared.service import Blueprint, Running, open_service
+from shared.settings import ServiceSettings
+from shared.stream import STREAM, connect, ensure_streams, stream_configs
+
+MASTER_KEY = base64.b64encode(b"a master key for tests, 32 bytes").decode()
+DEADLINE = 20.0
+
+_numbers = count(1)
+
+
+@dataclass(slots=True)
+class Servers:
+    """The real PostgreSQL and NATS of this test run. `templates` are migrated databases to copy."""
+
+    postgres: Postgres
+    nats: Nats
+    templates: dict[str, str] = field(default_factory=dict)
+
+    async def database(self, blueprint: Blueprint) -> str:
+        """The URL of a new, migrated, empty database for the service."""
+        template = self.templates.get(blueprint.name) or await self._template(blueprint)
+        name = f"{blueprint.name}_{next(_numbers)}"
+        await self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        return self.postgres.url(name)
+
+    async def _template(self, blueprint: Blueprint) -> str:
+        name = f"template_{blueprint.name}"
+        await self._run(f"CREATE DATABASE {name}")
+        engine = open_engine(self.postgres.url(name))
+        await migrate(engine, blueprint.migrations)
+        await engine.dispose()
+        self.templates[blueprint.name] = name
+        return name
+
+    async def drop(self, url: str) -> None:
+        """The database is gone, whoever was connected to it."""
+        await self._run(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    async def _run(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.postgres.url("postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def fresh_streams(self) -> None:
+        """Both streams, empty."""
+        client = await connect(self.nats.url("operator"), "operator")
+        try:
+            for config in stream_configs():
+                try:
+                    await client.jetstream().delete_stream(config.name or "")
+                except NotFoundError:
+                    continue
+            await ensure_streams(client)
+        finally:
+            await client.close()
+
+
+class County:
+    """Fresh streams and databases, and the services that a test has opened on them."""
+
+    def __init__(self, servers: Servers) -> None:
+        self.servers = servers
+        self._databases: dict[str, str] = {}
+        self._open: list[Running] = []
+        self._now: datetime | None = None
+
+    def clock_at(self, now: datetime) -> None:
+        """Services opened from now on pretend that it is `now`."""
+        self._now = now
+
+    async def settings(self, blueprint: Blueprint, kind: type[ServiceSettings], **others: Any) -> Any:
+        """Settings of the service on this county's database and broker."""
+        if blueprint.name not in self._databases:
+            self._databases[blueprint.name] = await self.servers.database(blueprint)
+        usual = {
+            "database_url": self._databases[blueprint.name],
+            "nats_url": self.servers.nats.url(blueprint.name),
+            "master_key": MASTER_KEY,
+            "now": self._now,
+            "made_up_numbers": True,
+        }
+        return kind(**(usual | others))
+
+    async def lose_database(self, blueprint: Blueprint) -> None:
+        """The service's database is destroyed; the next use gets a new, empty one."""
+        await self.servers.drop(self._databases.pop(blueprint.name))
+
+    @asynccontextmanager
+    async def service(self, blueprint: Blueprint, kind: type[ServiceSettings], **others: Any) -> AsyncIterator[Running]:
+        """The service at work, without HTTP and without its background jobs."""
+        settings = await self.settings(blueprint, kind, **others)
+        async with open_service(blueprint, settings) as running:
+            self._open.append(running)
+            try:
+                yield running
+            finally:
+                self._open.remove(running)
+
+    @asynccontextmanager
+    async def client(self, create: Callable[[Any], FastAPI], **others: Any) -> AsyncIterator[AsyncClient]:
+        """A client of the service's whole app. `create` is the one in the service's `app` module."""
+        module: Any = sys.modules[create.__module__]
+        app = create(await self.settings(module.BLUEPRINT, module.Settings, **others))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(LifespanManager(app, startup_timeout=30, shutdown_timeout=30))
+            self._open.append(app.state.running)
+            stack.callback(self._open.remove, app.state.running)
+            transport = ASGITransport(app=app)
+            yield await stack.enter_async_context(
+                AsyncClient(transport=transport, base_url=f"http://{module.BLUEPRINT.name}", timeout=60)
+            )
+
+    async def caught_up(self, *_: object, within: float = DEADLINE) -> None:
+        """Wait until every open service has relayed all it recorded and followed all there is."""
+        client = await connect(self.servers.nats.url("operator"), "operator")
+        try:
+            async with asyncio.timeout(within):
+                while not await self._at_rest(client):  # noqa: ASYNC110 (there is no event for «everywhere at rest»)
+                    await asyncio.sleep(0.01)
+        finally:
+            await client.close()
+
+    async def _at_rest(self, client: Any) -> bool:
+        for running in self._open:
+            if reason := running.relay.halted or running.follow.halted:
+                raise AssertionError(f"{running.blueprint.name} halted: {reason}")
+            async with running.engine.connect() as connection:
+                if await head_position(connection) != running.relay.position:
+                    return False
+        last = (await client.jetstream().stream_info(STREAM)).state.last_seq
+        return all(running.follow.sequence == last for running in self._open if running.blueprint.follows)

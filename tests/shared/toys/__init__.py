@@ -1,0 +1,1 @@
+"""Two services small enough to see through: one registers practices, the other hears of frozen ones."""
