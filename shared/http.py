@@ -34,7 +34,7 @@ RunningDep = Annotated[Running, Depends(running)]
 
 def problem(request: Request, refusal: Refusal) -> Response:
     """The refusal as RFC 9457 problem+json; `code` and `where` are for programs and for whoever mends the request."""
-    status = refusal.status if isinstance(refusal, Answered) else STATUS[type(refusal)]
+    status = refusal.status if isinstance(refusal, Answered) else _status(refusal)
     body: dict[str, Any] = {
         "type": f"urn:daybook:problem:{refusal.code}",
         "title": refusal.code.replace("-", " "),
@@ -48,6 +48,11 @@ def problem(request: Request, refusal: Refusal) -> Response:
         body["errors"] = errors
     headers = {"Retry-After": "1"} if status == 503 else None
     return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def _status(refusal: Refusal) -> int:
+    """That of the nearest kind of refusal that it is."""
+    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
 
 
 def create_app(

@@ -1,15 +1,13 @@
 """Where new ids come from: derived from what caused them, or in order of time."""
 
-from uuid import UUID, uuid5
-
 import uuid_utils
 
-_DAYBOOK = UUID("6f1d3c0e-8a53-5b1e-9d2b-0d1e7a3c9b10")
+_DAYBOOK = uuid_utils.UUID("6f1d3c0e-8a53-5b1e-9d2b-0d1e7a3c9b10")
 
 
 def derived_id(*parts: str) -> str:
     """The same parts always give the same id, so doing a thing twice makes one thing."""
-    return str(uuid5(_DAYBOOK, "\x1f".join(parts)))
+    return str(uuid_utils.uuid5(_DAYBOOK, "\x1f".join(parts)))
 
 
 def new_id() -> str:

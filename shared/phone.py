@@ -11,6 +11,7 @@ MADE_UP = re.compile(r"\+44(7700900\d{3}|7698\d{6})")
 """Numbers that cannot be anyone's: Ofcom's drama range, and a paging range that no operator holds."""
 
 _WRITTEN = re.compile(r"[+0-9 ().\-]+")
+_PUNCTUATION = str.maketrans("", "", " ().-")
 
 
 def textable(text: str, *, made_up: bool) -> str:
@@ -20,13 +21,14 @@ def textable(text: str, *, made_up: bool) -> str:
     """
     if not _WRITTEN.fullmatch(text.strip()):
         raise _refusal("has characters that no telephone number has")
+    plain = re.sub("^0", "+44", text.translate(_PUNCTUATION))
+    if made_up and MADE_UP.fullmatch(plain):
+        return plain
     try:
         number = phonenumbers.parse(text, "GB")
     except NumberParseException:
         raise _refusal("is not a telephone number") from None
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if made_up and MADE_UP.fullmatch(written):
-        return written
     if number.country_code != 44:
         raise _refusal("is not a UK number")
     if not phonenumbers.is_valid_number(number):

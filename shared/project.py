@@ -6,6 +6,7 @@ raises on a strange fact, so folding the log again gives the same rows.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table
@@ -55,7 +56,12 @@ def coalesce(changes: Iterable[Change]) -> dict[Table, dict[Key, Change]]:
 
 def _key(change: Change) -> Key:
     named = change.row if isinstance(change, Put) else change.key
-    return tuple(named[column.name] for column in change.table.primary_key)
+    return tuple([named[name] for name in _key_names(change.table)])
+
+
+@cache
+def _key_names(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.primary_key)
 
 
 def _after(earlier: Change | None, change: Change) -> Change:

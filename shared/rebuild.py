@@ -20,8 +20,9 @@ from shared.log import Appended, head_position, insert_events, lock_head, move_h
 from shared.project import Change, Projection
 from shared.refusals import Conflict
 from shared.rows import apply
+from shared.seal import keep_copied_keys
 from shared.service import Blueprint
-from shared.stream import STREAM, Stored, last_of, reading
+from shared.stream import STREAM, Stored, last_of, reading, stored_keys
 
 BESIDE = "rebuilding"
 """The schema in which tables are made again."""
@@ -123,6 +124,8 @@ async def _restore(blueprint: Blueprint, engine: AsyncEngine, client: Client, te
     Others' events are folded as far as this service had reacted to them when it recorded its newest event. The
     follower goes on from there, so that what was not reacted to yet is reacted to now, and the rest is not.
     """
+    async for wrapped in stored_keys(client, blueprint.name):
+        await keep_copied_keys(engine, wrapped)
     info = await client.jetstream().stream_info(STREAM)
     last = await last_of(client, f"daybook.{blueprint.name}.>")
     reacted = decode(last.data or b"").followed if last else {}

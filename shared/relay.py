@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from shared.events.envelope import decode
 from shared.log import CHANNEL
 from shared.refusals import Unavailable
-from shared.stream import Broker, Message, PublishRefused, last_of, publish
+from shared.stream import KEYS_STREAM, Broker, Message, PublishRefused, last_of, publish
 
 AT_ONCE = 1000
 """The largest atomic batch that JetStream takes."""
@@ -146,13 +146,15 @@ class Relay:
         rows = await connection.fetch("SELECT subject, wrapped FROM data_keys WHERE NOT copied LIMIT $1", AT_ONCE)
         if not rows:
             return False
-        messages = [Message(f"daybook-keys.{self._service}.{r['subject']}", r["subject"], r["wrapped"]) for r in rows]
+        messages = [
+            Message(f"daybook-keys.{self._service}.{row['subject']}", row["subject"], row["wrapped"], first=True)
+            for row in rows
+        ]
         try:
             await publish(client, messages)
         except PublishRefused:
-            # Some are there already, from a session that ended before it could say so; one by one is no harm.
             for message in messages:
-                await publish(client, [message])
+                await _copy_key(client, message)
         await connection.execute(
             "UPDATE data_keys SET copied = true WHERE subject = ANY($1)", [row["subject"] for row in rows]
         )
@@ -162,6 +164,18 @@ class Relay:
         self.position = position
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
+
+
+async def _copy_key(client: Client, message: Message) -> None:
+    """One key, which may be there already from a session that ended before it could say so; never over another."""
+    there = await last_of(client, message.subject, KEYS_STREAM)
+    if there is None:
+        await publish(client, [message])
+    elif there.data != message.body:
+        raise Halted(
+            "the keys stream holds another key for a patient than the database does: one of them was restored from "
+            "elsewhere, and what was sealed with the other cannot be read until both are compared"
+        )
 
 
 def whole_commands(rows: Sequence[asyncpg.Record]) -> Sequence[asyncpg.Record]:

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import columns_of, driver
 from shared.project import Change, Key, Patch, Put, Remove, coalesce
 
-_POSTGRESQL = postgresql.dialect()
+_POSTGRESQL = PGDialect()
 
 
 async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
@@ -47,8 +48,8 @@ async def _patch(connection: AsyncConnection, table: Table, patches: Sequence[Pa
             f"UPDATE {table.name} AS t SET {', '.join(f'{_name(c)} = new.{_name(c)}' for c in changed)} "
             f"FROM {_unnest(keys + changed)} AS new ({_names(keys + changed)}) WHERE {matches}"
         )
-        rows = [_values(keys + changed, {**patch.key, **patch.values}) for patch in alike]
-        await (await driver(connection)).execute(statement, *columns_of(rows, len(keys) + len(changed)))
+        rows = [{**patch.key, **patch.values} for patch in alike]
+        await (await driver(connection)).execute(statement, *(_array(column, rows) for column in keys + changed))
 
 
 async def _put(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -61,15 +62,14 @@ async def _put(connection: AsyncConnection, table: Table, rows: Sequence[Mapping
         f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_unnest(columns)} "
         f"ON CONFLICT ({_names(list(table.primary_key))}) DO {f'UPDATE SET {settled}' if others else 'NOTHING'}"
     )
-    values = [_values(columns, row) for row in rows]
-    await (await driver(connection)).execute(statement, *columns_of(values, len(columns)))
+    await (await driver(connection)).execute(statement, *(_array(column, rows) for column in columns))
 
 
-def _values(columns: Sequence[Column[Any]], row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(
-        msgspec.json.encode(row[c.name]).decode() if isinstance(c.type, postgresql.JSONB) else row[c.name]
-        for c in columns
-    )
+def _array(column: Column[Any], rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    values = [row[column.name] for row in rows]
+    if isinstance(column.type, JSONB):
+        return [msgspec.json.encode(value).decode() for value in values]
+    return values
 
 
 def _name(column: Column[Any]) -> str:

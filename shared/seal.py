@@ -9,7 +9,7 @@ import base64
 import hmac
 import os
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
@@ -146,6 +146,13 @@ class Keys:
         while len(self._remembered) > KEYS_REMEMBERED:
             self._remembered.popitem(last=False)
         return data_key
+
+
+async def keep_copied_keys(engine: AsyncEngine, wrapped: Sequence[tuple[str, bytes]]) -> None:
+    """Keys that came back from the keys stream, into a database that lost them."""
+    rows = [{"subject": subject, "wrapped": key, "copied": True} for subject, key in wrapped]
+    async with engine.begin() as connection:
+        await connection.execute(insert(data_keys).on_conflict_do_nothing(), rows)
 
 
 def _derive(master: bytes, purpose: bytes) -> bytes:

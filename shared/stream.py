@@ -52,18 +52,29 @@ class PublishRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published: a subject, an id that JetStream deduplicates by, and the bytes."""
+    """What is published: a subject, an id that JetStream deduplicates by, and the bytes.
+
+    `first`: nothing is stored if the subject has a message already.
+    """
 
     subject: str
     id: str
     body: bytes
+    first: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        guard = {"Nats-Expected-Last-Subject-Sequence": "0"} if self.first else {}
+        return {"Nats-Msg-Id": self.id, **guard}
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A message in its place in the stream."""
+    """A message in its place in a stream; `pending` more were waiting behind it."""
 
     sequence: int
+    pending: int
+    subject: str
     body: bytes
 
 
@@ -209,14 +220,12 @@ async def publish(client: Client, messages: Sequence[Message], *, guard: str = "
         if number == 1:
             _raise_refusal(await _send(client, message, headers | guards))
         elif number < len(messages):
-            await client.publish(message.subject, message.body, headers={**headers, "Nats-Msg-Id": message.id})
+            await client.publish(message.subject, message.body, headers=headers | message.headers)
     return _stored_at(await _send(client, messages[-1], headers | {"Nats-Batch-Commit": "1"}))
 
 
 async def _send(client: Client, message: Message, headers: dict[str, str]) -> Msg:
-    return await client.request(
-        message.subject, message.body, timeout=10, headers={**headers, "Nats-Msg-Id": message.id}
-    )
+    return await client.request(message.subject, message.body, timeout=10, headers=headers | message.headers)
 
 
 def _raise_refusal(reply: Msg) -> dict[str, Any]:
@@ -248,20 +257,21 @@ async def message_at(client: Client, sequence: int) -> RawStreamMsg | None:
 
 @asynccontextmanager
 async def reading(
-    client: Client, start: int, *, until: int | None = None
+    client: Client, start: int, *, until: int | None = None, stream: str = STREAM, subject: str = ""
 ) -> AsyncIterator[AsyncIterator[list[Stored]]]:
-    """The messages of DAYBOOK from sequence `start`, in batches, for ever or up to and including `until`.
+    """The messages of a stream from sequence `start`, in batches, for ever or up to and including `until`.
 
     A disposable consumer without acknowledgements: where to start is the reader's own business. Raises
     `Unavailable` when the broker has gone or the consumer with it; the reader starts again from where it stands.
     """
     jetstream = client.jetstream()
     info = await jetstream.add_consumer(
-        STREAM,
+        stream,
         ConsumerConfig(
             ack_policy=AckPolicy.NONE,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=max(start, 1),
+            filter_subject=subject or None,
             inactive_threshold=60,
             mem_storage=True,
         ),
@@ -270,12 +280,12 @@ async def reading(
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
     subscription = await client.subscribe(inbox, cb=arrived.put, pending_msgs_limit=-1, pending_bytes_limit=-1)
     try:
-        yield _batches(client, info.name or "", inbox, arrived, until)
+        yield _batches(client, f"{stream}.{info.name}", inbox, arrived, until)
     finally:
         # The server forgets an idle consumer by itself; an error here must not hide why the reading ended.
         with suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
             await subscription.unsubscribe()
-            await jetstream.delete_consumer(STREAM, info.name or "")
+            await jetstream.delete_consumer(stream, info.name or "")
 
 
 async def _batches(
@@ -291,7 +301,7 @@ async def _batches(
             status = (message.headers or {}).get("Status", "")
             if not status:
                 owed -= 1
-                batch.append(Stored(_sequence(message), message.data))
+                batch.append(_stored(message))
             elif status != _HEARTBEAT:
                 owed = 0  # a pull has ended, and what it still owed will not come
         last = batch[-1].sequence if batch else 0
@@ -302,9 +312,21 @@ async def _batches(
             yield batch
 
 
+async def stored_keys(client: Client, service: str) -> AsyncIterator[list[tuple[str, bytes]]]:
+    """All wrapped data keys that the service has made, in batches of subject and key."""
+    prefix = f"daybook-keys.{service}."
+    if await last_of(client, f"{prefix}>", KEYS_STREAM) is None:
+        return
+    async with reading(client, 1, stream=KEYS_STREAM, subject=f"{prefix}>") as batches:
+        async for batch in batches:
+            yield [(stored.subject.removeprefix(prefix), stored.body) for stored in batch if stored.body]
+            if batch[-1].pending == 0:
+                return
+
+
 async def _ask(client: Client, consumer: str, inbox: str) -> None:
     request = json.dumps({"batch": PULL, "expires": 30 * _SECOND, "idle_heartbeat": _SECOND})
-    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{consumer}", request.encode(), reply=inbox)
+    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", request.encode(), reply=inbox)
 
 
 async def _next(arrived: asyncio.Queue[Msg]) -> list[Msg]:
@@ -319,10 +341,11 @@ async def _next(arrived: asyncio.Queue[Msg]) -> list[Msg]:
     return messages
 
 
-def _sequence(message: Msg) -> int:
-    """From the reply subject: `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<delivered>.<sequence>.…`."""
+def _stored(message: Msg) -> Stored:
+    """Its place is in the reply: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.….pending`."""
     tokens = message.reply.split(".")
-    return int(tokens[5] if len(tokens) == 9 else tokens[7])
+    first = 5 if len(tokens) == 9 else 7
+    return Stored(int(tokens[first]), int(tokens[first + 3]), message.subject, message.data)
 
 
 async def last_by_subjects(client: Client, stream: str, subjects: Collection[str]) -> Mapping[str, bytes]:

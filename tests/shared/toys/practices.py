@@ -93,7 +93,8 @@ def evolve(state: State, event: Event) -> State:
 
 
 def project(recorded: Recorded) -> Iterable[Change]:
-    match recorded.event:
+    event: Event = recorded.event
+    match event:
         case PracticeRegistered(practice=practice, name=name):
             yield Put(practices, {"practice": practice, "name": name, "frozen_by": ""})
         case PracticeFrozen(practice=practice, outage=outage):

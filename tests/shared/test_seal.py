@@ -1,0 +1,89 @@
+"""Without a patient's key, what identifies the patient is noise; with it, it is there, whoever made the key."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from shared.seal import DataKey, PatientBlock, SealBroken
+from tests.harness import County
+from tests.shared.test_rebuild import restored
+from tests.shared.toys import outages, practices
+
+ANNA = PatientBlock(nhs_number="9990000018", given_name="Anna", family_name="Marsh", mobile="+447700900001")
+
+
+def test_what_is_sealed_opens_with_the_same_key_only() -> None:
+    key, other = DataKey("anna", bytes(32)), DataKey("anna", bytes([1] * 32))
+
+    sealed = key.seal(ANNA)
+
+    assert key.open(sealed, PatientBlock) == ANNA
+    assert "Anna" not in sealed
+    with pytest.raises(SealBroken):
+        other.open(sealed, PatientBlock)
+
+
+def test_a_seal_does_not_open_for_another_subject() -> None:
+    with pytest.raises(SealBroken):
+        DataKey("bert", bytes(32)).open(DataKey("anna", bytes(32)).seal(ANNA), PatientBlock)
+
+
+async def test_a_pseudonym_is_always_the_same_and_differs_by_kind(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        patient = booking.keys.pseudonym("patient", "9990000018")
+
+        assert patient == booking.keys.pseudonym("patient", "9990000018")
+        assert patient != booking.keys.pseudonym("number", "9990000018")
+        assert "9990000018" not in patient
+
+
+async def test_another_service_finds_the_key_in_the_keys_stream(county: County) -> None:
+    async with (
+        county.service(practices.BLUEPRINT, practices.Settings) as booking,
+        county.service(outages.BLUEPRINT, outages.Settings) as rebooking,
+    ):
+        made = await booking.keys.ensure(["anna", "bert"])
+        sealed = made["anna"].seal(ANNA)
+        await booking.executor.execute(practices.Register("G1", "Harbour Surgery"))
+
+        found = await rebooking.keys.find(["anna", "bert", "nobody"])
+
+        assert found["anna"].open(sealed, PatientBlock) == ANNA
+        assert set(found) == {"anna", "bert"}
+
+
+async def test_asking_twice_gives_the_same_key(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        sealed = (await booking.keys.ensure(["anna"]))["anna"].seal(ANNA)
+
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        assert (await booking.keys.ensure(["anna"]))["anna"].open(sealed, PatientBlock) == ANNA
+
+
+async def test_keys_come_back_when_the_database_that_made_them_is_restored(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        sealed = (await booking.keys.ensure(["anna"]))["anna"].seal(ANNA)
+        await booking.executor.execute(practices.Register("G1", "Harbour Surgery"))
+    await county.lose_database(practices.BLUEPRINT)
+    settings = await county.settings(practices.BLUEPRINT, practices.Settings)
+    await restored(county, practices.BLUEPRINT, settings.database_url)
+
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        again = await booking.keys.ensure(["anna", "bert"])
+
+        assert again["anna"].open(sealed, PatientBlock) == ANNA
+
+
+async def test_a_key_is_never_copied_over_another(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        await booking.keys.ensure(["anna"])
+        await booking.executor.execute(practices.Register("G1", "Harbour Surgery"))
+        async with booking.engine.begin() as connection:
+            await connection.execute(text("UPDATE data_keys SET wrapped = 'another', copied = false"))
+
+        async with asyncio.timeout(10):
+            while not booking.relay.halted:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+        assert "another key" in booking.relay.halted
