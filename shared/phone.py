@@ -21,9 +21,10 @@ def textable(text: str, *, made_up: bool) -> str:
     """
     if not _WRITTEN.fullmatch(text.strip()):
         raise _refusal("has characters that no telephone number has")
-    plain = re.sub("^0", "+44", text.translate(_PUNCTUATION))
-    if made_up and MADE_UP.fullmatch(plain):
-        return plain
+    plain = text.translate(_PUNCTUATION)
+    written = f"+44{plain[1:]}" if plain.startswith("0") else plain
+    if made_up and MADE_UP.fullmatch(written):
+        return written
     try:
         number = phonenumbers.parse(text, "GB")
     except NumberParseException:

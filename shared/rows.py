@@ -6,13 +6,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import columns_of, driver
 from shared.project import Change, Key, Patch, Put, Remove, coalesce
-
-_POSTGRESQL = PGDialect()
 
 
 async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
@@ -32,7 +29,8 @@ async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Key]
         return
     columns = list(table.primary_key)
     matches = " AND ".join(f"t.{_name(c)} = gone.{_name(c)}" for c in columns)
-    statement = f"DELETE FROM {table.name} AS t USING {_unnest(columns)} AS gone ({_names(columns)}) WHERE {matches}"
+    gone = f"{_unnest(connection, columns)} AS gone ({_names(columns)})"
+    statement = f"DELETE FROM {table.name} AS t USING {gone} WHERE {matches}"
     await (await driver(connection)).execute(statement, *columns_of(keys, len(columns)))
 
 
@@ -46,7 +44,7 @@ async def _patch(connection: AsyncConnection, table: Table, patches: Sequence[Pa
         matches = " AND ".join(f"t.{_name(c)} = new.{_name(c)}" for c in keys)
         statement = (
             f"UPDATE {table.name} AS t SET {', '.join(f'{_name(c)} = new.{_name(c)}' for c in changed)} "
-            f"FROM {_unnest(keys + changed)} AS new ({_names(keys + changed)}) WHERE {matches}"
+            f"FROM {_unnest(connection, keys + changed)} AS new ({_names(keys + changed)}) WHERE {matches}"
         )
         rows = [{**patch.key, **patch.values} for patch in alike]
         await (await driver(connection)).execute(statement, *(_array(column, rows) for column in keys + changed))
@@ -59,7 +57,7 @@ async def _put(connection: AsyncConnection, table: Table, rows: Sequence[Mapping
     others = [column for column in columns if not column.primary_key]
     settled = ", ".join(f"{_name(c)} = excluded.{_name(c)}" for c in others)
     statement = (
-        f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_unnest(columns)} "
+        f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_unnest(connection, columns)} "
         f"ON CONFLICT ({_names(list(table.primary_key))}) DO {f'UPDATE SET {settled}' if others else 'NOTHING'}"
     )
     await (await driver(connection)).execute(statement, *(_array(column, rows) for column in columns))
@@ -80,6 +78,6 @@ def _names(columns: Sequence[Column[Any]]) -> str:
     return ", ".join(map(_name, columns))
 
 
-def _unnest(columns: Sequence[Column[Any]]) -> str:
-    arrays = (f"${n}::{c.type.compile(dialect=_POSTGRESQL)}[]" for n, c in enumerate(columns, 1))
+def _unnest(connection: AsyncConnection, columns: Sequence[Column[Any]]) -> str:
+    arrays = (f"${n}::{c.type.compile(dialect=connection.dialect)}[]" for n, c in enumerate(columns, 1))
     return f"unnest({', '.join(arrays)})"
