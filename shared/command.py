@@ -15,9 +15,11 @@ from fastapi import FastAPI
 
 from shared.database import open_engine
 from shared.migrate import migrate, require_migrated
-from shared.rebuild import Progress, Result, rebuild, restore
+from shared.rebuild import rebuild
+from shared.rebuilding import Progress, Result
 from shared.refusals import Conflict, Refusal
 from shared.relay import Halted
+from shared.restore import restore
 from shared.service import Blueprint
 from shared.settings import ServiceSettings
 from shared.stream import connect, require_new_enough

@@ -1,13 +1,13 @@
 """A service in parts and at work: what it is made of, and what it holds while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock, clock_starting_at
@@ -18,7 +18,7 @@ from shared.events.envelope import Recorded
 from shared.execute import Executor
 from shared.follow import Follow, Reaction
 from shared.migrate import require_migrated
-from shared.project import Projection
+from shared.project import Change, Projection
 from shared.relay import Relay
 from shared.seal import Keys
 from shared.settings import ServiceSettings
@@ -50,6 +50,23 @@ class Blueprint:
     follows: Mapping[str, Projection]
     react: React
     wants: frozenset[type[Event]]
+
+    @property
+    def tables(self) -> Sequence[Table]:
+        """Its tables, without the log's own."""
+        return self.metadata.sorted_tables
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The services whose events it takes from the stream, to fold them or to react to them."""
+        return frozenset({*self.follows, *(event.service for event in self.wants)})
+
+    def changes(self, batch: Iterable[Recorded], limits: Mapping[str, int]) -> Iterable[Change]:
+        """What these events change in its tables, up to and including the limit of each service."""
+        folds = {**self.follows, self.name: self.project}
+        for recorded in batch:
+            if recorded.service in folds and recorded.position <= limits.get(recorded.service, 0):
+                yield from folds[recorded.service](recorded)
 
 
 @dataclass(frozen=True, slots=True)

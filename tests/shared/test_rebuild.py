@@ -7,8 +7,10 @@ from sqlalchemy import select, text
 
 from shared.database import open_engine
 from shared.log import head_position, read_after
-from shared.rebuild import Result, rebuild, restore
+from shared.rebuild import rebuild
+from shared.rebuilding import Result
 from shared.refusals import Conflict, Unavailable
+from shared.restore import restore
 from shared.service import Blueprint, Running
 from shared.stream import connect
 from tests.harness import County
