@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -36,22 +37,22 @@ class Servers:
 
     postgres: Postgres
     nats: Nats
-    templates: dict[str, str] = field(default_factory=dict)
+    templates: dict[Path, str] = field(default_factory=dict)
 
     async def database(self, blueprint: Blueprint) -> str:
         """The URL of a new, migrated, empty database for the service."""
-        template = self.templates.get(blueprint.name) or await self._template(blueprint)
+        template = self.templates.get(blueprint.migrations) or await self._template(blueprint)
         name = f"{blueprint.name}_{next(_numbers)}"
         await self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return self.postgres.url(name)
 
     async def _template(self, blueprint: Blueprint) -> str:
-        name = f"template_{blueprint.name}"
+        name = f"template_{blueprint.name}_{next(_numbers)}"
         await self._run(f"CREATE DATABASE {name}")
         engine = open_engine(self.postgres.url(name))
         await migrate(engine, blueprint.migrations)
         await engine.dispose()
-        self.templates[blueprint.name] = name
+        self.templates[blueprint.migrations] = name
         return name
 
     async def drop(self, url: str) -> None:
@@ -145,11 +146,20 @@ class County:
             await client.close()
 
     async def _at_rest(self, client: Any) -> bool:
+        """Everything was followed, then nothing was left to relay, and meanwhile nothing had come."""
         for running in self._open:
             if reason := running.relay.halted or running.follow.halted:
                 raise AssertionError(f"{running.blueprint.name} halted: {reason}")
+        last = await _last_sequence(client)
+        if any(running.follow.sequence != last for running in self._open):
+            return False
+        for running in self._open:
             async with running.engine.connect() as connection:
                 if await head_position(connection) != running.relay.position:
                     return False
-        last = (await client.jetstream().stream_info(STREAM)).state.last_seq
-        return all(running.follow.sequence == last for running in self._open if running.blueprint.follows)
+        return await _last_sequence(client) == last
+
+
+async def _last_sequence(client: Any) -> int:
+    last: int = (await client.jetstream().stream_info(STREAM)).state.last_seq
+    return last
