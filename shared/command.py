@@ -7,11 +7,13 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import uvicorn
+from asyncpg import PostgresError
 from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
 
 from shared.database import open_engine
 from shared.migrate import migrate, require_migrated
@@ -42,8 +44,15 @@ def run_service(blueprint: Blueprint, settings: type[ServiceSettings], create: C
     try:
         sys.exit(_run(asked, blueprint, settings.from_environment(), create))
     except (Refusal, Halted) as refusal:
-        print(json.dumps({"phase": "refused", "reason": str(refusal)}), file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _give_up(str(refusal))
+    except (DBAPIError, PostgresError, OSError) as fault:
+        # The engine's own words name the host and the reason, and no row; a traceback would bury them.
+        _give_up(f"the database of {blueprint.name} refused: {str(fault).splitlines()[0]}")
+
+
+def _give_up(reason: str) -> NoReturn:
+    print(json.dumps({"phase": "refused", "reason": reason}), file=sys.stderr)  # noqa: T201
+    sys.exit(2)
 
 
 def _run(
