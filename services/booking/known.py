@@ -1,0 +1,57 @@
+"""Reads what booking holds of the practices and days that a file is about."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.booking.commands import Sheet
+from services.booking.pages import Known, Span
+from services.booking.states import slot_end
+from services.booking.tables import appointments, occupancy, practices, sessions, slots
+from shared.events.booking import Slot
+
+
+async def known_diary(connection: AsyncConnection, of: Collection[str], start: datetime, end: datetime) -> Known:
+    """These practices' sessions that touch the stretch of time, with their slots and appointments."""
+    known = select(practices.c.practice).where(practices.c.practice.in_(of))
+    registered = frozenset((await connection.execute(known)).scalars())
+    spans = await _spans(connection, registered, start, end)
+    ids = [span.session for span in spans]
+    pages: dict[str, dict[str, Slot]] = {}
+    found = await connection.execute(select(slots).where(slots.c.session.in_(ids)))
+    for row in found:
+        page = pages.setdefault(row.session, {})
+        page[row.slot] = Slot(
+            id=row.slot,
+            start=row.start,
+            minutes=row.minutes,
+            channel=row.channel,
+            service_type=row.service_type,
+            kept_for=row.kept_for,
+        )
+    taken = await connection.execute(
+        select(occupancy.c.slot, occupancy.c.appointment)
+        .join(slots, slots.c.slot == occupancy.c.slot)
+        .where(slots.c.session.in_(ids))
+    )
+    held = await connection.execute(
+        select(appointments.c.appointment, appointments.c.status).where(appointments.c.session.in_(ids))
+    )
+    return Known(registered, spans, pages, dict(taken.all()), dict(held.all()))
+
+
+async def elsewhere(connection: AsyncConnection, sheet: Sheet) -> Span | None:
+    """Another session that the sheet's clinician has at that time and practice."""
+    start, end = sheet.slots[0].start, max(map(slot_end, sheet.slots))
+    spans = await _spans(connection, [sheet.practice], start, end)
+    others = (span for span in spans if span.clinician == sheet.clinician and span.session != sheet.session)
+    return next(others, None)
+
+
+async def _spans(connection: AsyncConnection, of: Collection[str], start: datetime, end: datetime) -> list[Span]:
+    found = await connection.execute(
+        select(sessions).where(sessions.c.practice.in_(of), sessions.c.start < end, sessions.c.end > start)
+    )
+    return [Span(row.session, row.name, row.practice, row.clinician, row.start, row.end) for row in found]

@@ -1,0 +1,5 @@
+"""Alembic's way in."""
+
+from shared.migrate import run_migrations
+
+run_migrations()

@@ -1,0 +1,98 @@
+"""The rules for a move: one transaction takes the new slot and gives up the old one, or says why not.
+
+A move is never refused with an exception. It was asked for by another service, which is owed an answer.
+"""
+
+from services.booking.commands import MoveAppointment
+from services.booking.states import Held, NotYet, Page, State
+from shared.events.booking import AppointmentBooked, AppointmentMoved, BookingEvent, MoveRejected, Slot
+
+
+def move(old: State, new: State, command: MoveAppointment) -> list[BookingEvent]:
+    """The new appointment and the end of the old one, or the rejection; `[]` if this move has had its answer."""
+    held = old.appointments.get(command.appointment) if isinstance(old, Page) else None
+    if _answered(old, held, command):
+        return []
+    if held is None:
+        return _rejected(command, "The appointment is not in this session")
+    slot = new.slots.get(command.to_slot) if isinstance(new, Page) else None
+    if not isinstance(new, Page) or slot is None:
+        return _rejected(command, "The slot is no longer in the diary")
+    obstacle = _obstacle(held, new, slot, command)
+    return _rejected(command, obstacle) if obstacle else _moved(held, slot, command)
+
+
+def _answered(old: State, held: Held | None, command: MoveAppointment) -> bool:
+    rejected = isinstance(old, (NotYet, Page)) and command.move in old.rejected
+    return rejected or (held is not None and held.move == command.move)
+
+
+def _obstacle(held: Held, new: Page, slot: Slot, command: MoveAppointment) -> str:
+    if held.status != "booked":
+        return f"The appointment is {held.status} already"
+    if new.practice != held.booked.practice:
+        return "The slot is at another practice"
+    if slot.start != command.to_start:
+        return "The slot is at another time than was planned"
+    if slot.id in new.takers:
+        return "The slot has been taken"
+    if slot.kept_for != "anyone":
+        return f"The slot is kept for {slot.kept_for}"
+    if slot.start <= command.now:
+        return "The slot has begun already"
+    if slot.minutes < held.booked.minutes:
+        return "The slot is shorter than the appointment"
+    return ""
+
+
+def _moved(held: Held, slot: Slot, command: MoveAppointment) -> list[BookingEvent]:
+    before = held.booked
+    after = AppointmentBooked(
+        session=command.to_session,
+        practice=before.practice,
+        appointment=command.to_appointment,
+        slots=(slot.id,),
+        start=slot.start,
+        minutes=slot.minutes,
+        patient=before.patient,
+        details=before.details,
+        textable=before.textable,
+        booked_at=command.now,
+        priority=before.priority,
+        booked_by="rebooking",
+        replaces=before.appointment,
+        move=command.move,
+    )
+    return [after, _given_up(before, after, command)]
+
+
+def _given_up(before: AppointmentBooked, after: AppointmentBooked, command: MoveAppointment) -> AppointmentMoved:
+    return AppointmentMoved(
+        session=before.session,
+        practice=before.practice,
+        appointment=before.appointment,
+        start=before.start,
+        patient=before.patient.id,
+        move=command.move,
+        outage=command.outage,
+        to_appointment=after.appointment,
+        to_session=after.session,
+        to_slots=after.slots,
+        to_start=after.start,
+        to_minutes=after.minutes,
+        textable=before.textable,
+        slots=before.slots,
+    )
+
+
+def _rejected(command: MoveAppointment, reason: str) -> list[BookingEvent]:
+    return [
+        MoveRejected(
+            session=command.from_session,
+            practice=command.practice,
+            appointment=command.appointment,
+            move=command.move,
+            outage=command.outage,
+            reason=reason,
+        )
+    ]

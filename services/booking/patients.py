@@ -1,0 +1,60 @@
+"""Who a patient is, checked before it is sealed: NHS number, names, birth date, telephone."""
+
+from datetime import date
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from shared.phone import textable
+from shared.refusals import Refusal
+
+_WEIGHTS = range(10, 1, -1)
+
+
+def nhs_number(text: str) -> str:
+    """The NHS number: ten digits, of which the last checks the others (modulus 11)."""
+    if len(text) != 10 or not text.isascii() or not text.isdigit():
+        raise Refusal("An NHS number is exactly ten digits, without spaces", code="bad-nhs-number", where="nhs_number")
+    digits = [int(digit) for digit in text]
+    check = 11 - sum(map(int.__mul__, digits, _WEIGHTS)) % 11
+    if check % 11 != digits[9]:
+        raise Refusal("The NHS number's check digit is wrong", code="bad-nhs-number", where="nhs_number")
+    return text
+
+
+def name(text: str, where: str) -> str:
+    """A name as it is written."""
+    if not text.strip():
+        raise Refusal("A patient has a name", code="missing-name", where=where)
+    return text.strip()
+
+
+def birth_date(text: str) -> str:
+    """An ISO date."""
+    try:
+        parsed = date.fromisoformat(text)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.isoformat() != text:
+        raise Refusal("A birth date is written 1958-03-31", code="bad-birth-date", where="birth_date")
+    return text
+
+
+def telephone(text: str, *, made_up: bool) -> tuple[str, bool]:
+    """The number as E.164, and whether it can be texted. A landline cannot, but a person can ring it."""
+    if not text.strip():
+        return "", False
+    try:
+        return textable(text, made_up=made_up), True
+    except Refusal:
+        return _landline(text), False
+
+
+def _landline(text: str) -> str:
+    try:
+        number = phonenumbers.parse(text, "GB")
+    except NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise Refusal("This is not a telephone number", code="bad-telephone", where="mobile")
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
