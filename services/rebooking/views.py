@@ -1,0 +1,131 @@
+"""Outages as operators see them: which there are, which practices they cover, and what is at stake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.rebooking.eligibility import STANDING
+from services.rebooking.tables import appointments, outage_practices, outages, practices, recoveries
+from shared.clock import LONDON, in_london, london_date
+from shared.refusals import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An outage as it was declared, and its end once it is known."""
+
+    outage: str
+    name: str
+    practices: Sequence[str]
+    started_at: datetime
+    ended_at: datetime | None
+    declared_by: str
+    declared_at: datetime
+
+    def until(self, now: datetime) -> datetime:
+        """Up to when appointments are lost: its end, or, while that is unknown, the end of today in London."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return datetime.combine(london_date(now) + timedelta(days=1), time(), LONDON)
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """How many appointments an outage takes, by practice, by hour in London, by priority."""
+
+    appointments: int
+    by_practice: Mapping[str, int]
+    by_hour: Mapping[str, int]
+    by_priority: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OutageAtStake(Outage):
+    """An outage, and what it takes."""
+
+    at_stake: AtStake
+
+
+async def registered_practices(connection: AsyncConnection) -> Sequence[str]:
+    """The ODS codes of all practices that keep a diary."""
+    return (await connection.scalars(select(practices.c.practice).order_by(practices.c.practice))).all()
+
+
+async def all_outages(connection: AsyncConnection) -> list[Outage]:
+    """Every outage, the newest first."""
+    found = await connection.execute(select(outages).order_by(outages.c.started_at.desc(), outages.c.outage))
+    return [Outage(**row) for row in found.mappings()]
+
+
+async def outage_of(connection: AsyncConnection, outage: str) -> Outage:
+    """The outage. Raises `NotFound`."""
+    row = (await connection.execute(select(outages).where(outages.c.outage == outage))).mappings().one_or_none()
+    if row is None:
+        raise NotFound("There is no such outage", code="unknown-outage", where="outage")
+    return Outage(**row)
+
+
+async def practices_out_already(
+    connection: AsyncConnection, asked: Sequence[str], started_at: datetime, ended_at: datetime | None
+) -> Mapping[str, str]:
+    """Which of these practices another outage covers in that time, each with that outage's name."""
+    overlaps = [
+        or_(outages.c.ended_at.is_(None), outages.c.ended_at > started_at),
+        *([] if ended_at is None else [outages.c.started_at < ended_at]),
+    ]
+    found = await connection.execute(
+        select(outage_practices.c.practice, outages.c.name)
+        .join(outages, outages.c.outage == outage_practices.c.outage)
+        .where(outage_practices.c.practice.in_(asked), *overlaps)
+        .order_by(outage_practices.c.practice)
+    )
+    return {row.practice: row.name for row in found}
+
+
+def taken_by(outage: Outage, now: datetime) -> ColumnElement[bool]:
+    """Which of `appointments`, beside its row in `recoveries` if it has one, the outage takes."""
+    return and_(
+        appointments.c.practice.in_(outage.practices),
+        appointments.c.start >= outage.started_at,
+        appointments.c.start < outage.until(now),
+        or_(appointments.c.status.in_(STANDING), recoveries.c.outcome.is_not(None)),
+    )
+
+
+def recovery_of(outage: str) -> ColumnElement[bool]:
+    """Joins an appointment to its row in `recoveries`."""
+    return and_(recoveries.c.outage == outage, recoveries.c.appointment == appointments.c.appointment)
+
+
+async def at_stake(connection: AsyncConnection, outage: Outage, now: datetime) -> AtStake:
+    """What the outage takes, as far as the diaries are known."""
+    hour = func.date_trunc("hour", appointments.c.start).label("hour")
+    groups = (appointments.c.practice, hour, appointments.c.priority)
+    found = await connection.execute(
+        select(*groups, func.count().label("number"))
+        .select_from(appointments.outerjoin(recoveries, recovery_of(outage.outage)))
+        .where(taken_by(outage, now))
+        .group_by(*groups)
+        .order_by(hour, appointments.c.practice, appointments.c.priority)
+    )
+    by_practice: dict[str, int] = {}
+    by_hour: dict[str, int] = {}
+    by_priority: dict[int, int] = {}
+    for practice, began, priority, number in found:
+        clock = f"{in_london(began):%Y-%m-%d %H:00}"
+        by_practice[practice] = by_practice.get(practice, 0) + number
+        by_hour[clock] = by_hour.get(clock, 0) + number
+        by_priority[priority] = by_priority.get(priority, 0) + number
+    return AtStake(
+        sum(by_practice.values()), dict(sorted(by_practice.items())), by_hour, dict(sorted(by_priority.items()))
+    )
+
+
+async def outage_at_stake(connection: AsyncConnection, outage: str, now: datetime) -> OutageAtStake:
+    """The outage with what it takes. Raises `NotFound`."""
+    declared = await outage_of(connection, outage)
+    facts = {field.name: getattr(declared, field.name) for field in fields(declared)}
+    return OutageAtStake(**facts, at_stake=await at_stake(connection, declared, now))
