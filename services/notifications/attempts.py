@@ -1,0 +1,132 @@
+"""The rules of sending: tried once at a time, never again while the last try may have worked, settled by receipts."""
+
+from collections.abc import Mapping, Sequence
+
+from services.notifications.commands import (
+    AttemptSend,
+    RecordAccepted,
+    RecordReceipt,
+    RecordRefused,
+    RecordUnknown,
+    Subject,
+)
+from services.notifications.conversations import (
+    Accepted,
+    Attempted,
+    Conversation,
+    Delivered,
+    Failed,
+    Number,
+    Planned,
+    Unknown,
+    reference_of,
+)
+from shared.events.notifications import (
+    Failure,
+    MessageAccepted,
+    MessageDelivered,
+    MessageFailed,
+    NotificationsEvent,
+    OutcomeUnknown,
+    SendAttempted,
+)
+from shared.refusals import NotFound
+
+SUPPRESSED = "The number wants no more texts"
+UNDELIVERED = "The provider could not deliver it"
+
+WEIGHT: Mapping[str, int] = {"refused": 0, "technical": 1, "temporary": 2, "permanent": 3, "delivered": 4}
+"""Receipts come in any order; the weightiest stands in the end."""
+
+
+def attempt(conversation: Conversation, number: Number, command: AttemptSend) -> Sequence[NotificationsEvent]:
+    """The first attempt once; another only where the last is of unknown outcome, never while it may be going on."""
+    match conversation.sending:
+        case Planned(attempt=last) | Unknown(attempt=last) if command.attempt == last + 1:
+            if number.suppressed:
+                return [_failed(command.message, conversation.about, "refused", SUPPRESSED)]
+            return [
+                SendAttempted(
+                    message=command.message,
+                    practice=conversation.about.practice,
+                    attempt=command.attempt,
+                    provider=command.provider,
+                    reference=reference_of(command.message, command.attempt),
+                )
+            ]
+        case _:
+            return []
+
+
+def accept(conversation: Conversation, command: RecordAccepted) -> Sequence[NotificationsEvent]:
+    match conversation.sending:
+        case Attempted(provider=provider) | Unknown(provider=provider):
+            return [_accepted(command, conversation.about, provider)]
+        case Planned() | Accepted() | Delivered() | Failed():
+            return []
+
+
+def lose_answer(conversation: Conversation, command: RecordUnknown) -> Sequence[NotificationsEvent]:
+    match conversation.sending:
+        case Attempted(attempt=attempt, provider=provider) if attempt == command.attempt:
+            return [
+                OutcomeUnknown(
+                    message=command.message,
+                    practice=conversation.about.practice,
+                    attempt=attempt,
+                    provider=provider,
+                    reference=reference_of(command.message, attempt),
+                )
+            ]
+        case _:
+            return []
+
+
+def refuse(conversation: Conversation, command: RecordRefused) -> Sequence[NotificationsEvent]:
+    match conversation.sending:
+        case Planned(attempt=last) | Attempted(attempt=last) | Unknown(attempt=last) if command.attempt == last:
+            return [_failed(command.message, conversation.about, "refused", command.reason)]
+        case _:
+            return []
+
+
+def settle(conversation: Conversation, command: RecordReceipt) -> Sequence[NotificationsEvent]:
+    """A receipt proves acceptance, so one that overtakes it records both."""
+    if not 1 <= command.attempt <= conversation.sending.attempt:
+        raise _never_sent()
+    match conversation.sending:
+        case Attempted(provider=provider) | Unknown(provider=provider):
+            return [_accepted(command, conversation.about, provider), _outcome(conversation.about, command)]
+        case Accepted():
+            return [_outcome(conversation.about, command)]
+        case Failed(failure=known) if WEIGHT[command.status] > WEIGHT[known]:
+            return [_outcome(conversation.about, command)]
+        case Planned() | Failed() | Delivered():
+            return []
+
+
+def _accepted(command: RecordAccepted | RecordReceipt, about: Subject, provider: str) -> MessageAccepted:
+    return MessageAccepted(
+        message=command.message,
+        practice=about.practice,
+        attempt=command.attempt,
+        provider=provider,
+        reference=reference_of(command.message, command.attempt),
+        provider_id=command.provider_id,
+    )
+
+
+def _outcome(about: Subject, command: RecordReceipt) -> MessageDelivered | MessageFailed:
+    match command.status:
+        case "delivered":
+            return MessageDelivered(message=command.message, practice=about.practice, provider_id=command.provider_id)
+        case "permanent" | "temporary" | "technical":
+            return _failed(command.message, about, command.status, UNDELIVERED)
+
+
+def _failed(message: str, about: Subject, failure: Failure, detail: str) -> MessageFailed:
+    return MessageFailed(message=message, practice=about.practice, failure=failure, detail=detail)
+
+
+def _never_sent() -> NotFound:
+    return NotFound("No such attempt was ever made to send this message", code="never-sent", where="reference")

@@ -1,0 +1,5 @@
+"""Run by alembic."""
+
+from shared.migrate import run_migrations
+
+run_migrations()

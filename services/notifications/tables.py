@@ -1,0 +1,105 @@
+"""The tables of notifications. Each is folded from the events of exactly one service."""
+
+from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+METADATA = MetaData()
+
+
+messages = Table(
+    "messages",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("practice", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("appointment", Text, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("outage", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("segments", Integer, nullable=False),
+    Column("appointment_start", TIMESTAMP(timezone=True), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("planned_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("attempted_at", TIMESTAMP(timezone=True)),
+    Column("accepted_at", TIMESTAMP(timezone=True)),
+    Column("settled_at", TIMESTAMP(timezone=True)),
+    Index(
+        "messages_unsettled",
+        "state",
+        "appointment_start",
+        "id",
+        postgresql_where=text("state IN ('planned', 'attempted', 'unknown')"),
+    ),
+    Index("messages_number", "number"),
+    Index("messages_outage", "outage"),
+)
+"""One row per message. `state`: planned, attempted, unknown, accepted, delivered or failed."""
+
+replies = Table(
+    "replies",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("outage", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("candidates", JSONB, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("received_at", TIMESTAMP(timezone=True), nullable=False),
+    Index("replies_outage", "outage"),
+    Index("replies_message", "message"),
+)
+"""Every text that came in. One that no message explains has no `message`, but a `number` and its `candidates`."""
+
+suppressed_numbers = Table(
+    "suppressed_numbers",
+    METADATA,
+    Column("number", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("suppressed_at", TIMESTAMP(timezone=True), nullable=False),
+)
+"""The numbers that asked for silence."""
+
+calls = Table(
+    "calls",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("message", Text, nullable=False),
+    Column("practice", Text, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("appointment", Text, nullable=False),
+    Column("outage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("raised_at", TIMESTAMP(timezone=True), nullable=False),
+    Index("calls_outage", "outage"),
+)
+"""Whom a person has to telephone, because no text can or may."""
+
+practices = Table(
+    "practices",
+    METADATA,
+    Column("ods_code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+"""From booking: what each practice is called."""
+
+appointments = Table(
+    "appointments",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("practice", Text, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("start", TIMESTAMP(timezone=True), nullable=False),
+    Column("status", Text, nullable=False),
+)
+"""From booking: the appointments that a move made, for only those are written about. `status`: booked, moved,
+cancelled, fulfilled or missed."""

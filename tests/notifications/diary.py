@@ -1,0 +1,157 @@
+"""Booking, as far as notifications can tell: its events in the stream, without its service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from services.notifications.reactions import message_of
+from shared.events.base import Event
+from shared.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentMoved, Patient, PracticeRegistered
+from shared.events.envelope import Recorded, with_body
+from shared.ids import derived_id
+from shared.seal import PatientBlock
+from shared.service import Running
+from shared.stream import Message, connect, publish
+from tests.harness import County
+
+PRACTICE, OUTAGE = "G82002", "outage-1"
+NOW = datetime(2024, 7, 22, 9, 0, tzinfo=UTC)
+LOST = datetime(2024, 7, 19, 9, 10, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A patient whose appointment was moved."""
+
+    number: int
+    mobile: str
+    patient: str
+    move: str
+    replaces: str
+    appointment: str
+
+    @property
+    def message(self) -> str:
+        return message_of(self.move)
+
+
+@dataclass(slots=True)
+class Diary:
+    """Writes booking's events to the stream, as booking would."""
+
+    county: County
+    running: Running
+    position: int = 0
+    versions: dict[str, int] = field(default_factory=dict)
+
+    async def register(self, name: str = "Harbour Surgery") -> None:
+        await self.publish([PracticeRegistered(practice=PRACTICE, name=name)])
+
+    async def move(
+        self, *numbers: int, mobiles: Sequence[str] | None = None, start: datetime = NOW + timedelta(days=1)
+    ) -> list[Moved]:
+        """The appointments of these patients are moved to `start`. Patient 7 has the mobile 07700 900107."""
+        phones = mobiles or [f"+447700900{100 + number}" for number in numbers]
+        moved = [self._moved(number, mobile) for number, mobile in zip(numbers, phones, strict=True)]
+        await self.publish(await self._events(moved, start))
+        return moved
+
+    async def move_twice(self, number: int) -> tuple[Moved, Moved]:
+        """A patient is moved, and moved again before anybody could say so."""
+        once = self._moved(number, f"+447700900{100 + number}")
+        again = replace(once, move=f"again-{number}", replaces=once.appointment, appointment=f"newer-{number}")
+        await self.publish(await self._events([once, again], NOW + timedelta(days=1)))
+        return once, again
+
+    async def cancel(self, moved: Moved) -> None:
+        await self.publish(
+            [
+                AppointmentCancelled(
+                    session=f"session-{moved.number}",
+                    practice=PRACTICE,
+                    appointment=moved.appointment,
+                    cancelled_by="patient",
+                    reason="pat",
+                )
+            ]
+        )
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        client = await connect(self.county.servers.nats.url("booking"), "booking")
+        try:
+            messages = [self._message(event) for event in events]
+            for start in range(0, len(messages), 1000):
+                await publish(client, messages[start : start + 1000])
+        finally:
+            await client.close()
+
+    async def _events(self, moved: Sequence[Moved], start: datetime) -> Sequence[Event]:
+        keys = await self.running.keys.ensure({each.patient for each in moved})
+        events: list[Event] = []
+        for each in moved:
+            block = PatientBlock(nhs_number="9990000018", given_name=f"Sam{each.number}", mobile=each.mobile)
+            events += [_booked(each, keys[each.patient].seal(block), start), _gave_way(each, start)]
+        return events
+
+    def _moved(self, number: int, mobile: str) -> Moved:
+        return Moved(
+            number=number,
+            mobile=mobile,
+            patient=self.running.keys.pseudonym("patient", f"patient {number}"),
+            move=f"move-{number}",
+            replaces=f"old-{number}",
+            appointment=f"new-{number}",
+        )
+
+    def _message(self, event: Event) -> Message:
+        self.position += 1
+        version = self.versions[event.stream] = self.versions.get(event.stream, 0) + 1
+        recorded = with_body(
+            Recorded(
+                position=self.position,
+                version=version,
+                id=derived_id("booking", str(self.position)),
+                service="booking",
+                stream=event.stream,
+                practice=event.at_practice,
+                recorded_at=NOW,
+                occurred_at=NOW,
+                event=event,
+            )
+        )
+        return Message(recorded.subject, recorded.id, recorded.body)
+
+
+def _booked(moved: Moved, sealed: str, start: datetime) -> AppointmentBooked:
+    return AppointmentBooked(
+        session=f"session-{moved.number}",
+        practice=PRACTICE,
+        appointment=moved.appointment,
+        slots=(f"slot-{moved.number}",),
+        start=start,
+        minutes=10,
+        patient=Patient(id=moved.patient, sealed=sealed),
+        details="",
+        textable=True,
+        booked_at=NOW,
+        replaces=moved.replaces,
+        move=moved.move,
+    )
+
+
+def _gave_way(moved: Moved, start: datetime) -> AppointmentMoved:
+    return AppointmentMoved(
+        session=f"lost-{moved.number}",
+        practice=PRACTICE,
+        appointment=moved.replaces,
+        start=LOST,
+        patient=moved.patient,
+        move=moved.move,
+        outage=OUTAGE,
+        to_appointment=moved.appointment,
+        to_session=f"session-{moved.number}",
+        to_slots=(f"slot-{moved.number}",),
+        to_start=start,
+        to_minutes=10,
+        textable=True,
+    )

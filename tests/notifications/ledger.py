@@ -1,0 +1,139 @@
+"""The ledger's rules as sentences: given these events, when this is asked, then these events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.notifications.commands import AttemptSend, Command, PlanMessage, Subject
+from services.notifications.conversations import State
+from services.notifications.decider import DECIDER
+from shared.events.notifications import (
+    CallRaised,
+    MessageAccepted,
+    MessageDelivered,
+    MessageFailed,
+    MessagePlanned,
+    NotificationsEvent,
+    NumberSuppressed,
+    OutcomeUnknown,
+    ReplyReceived,
+    SendAttempted,
+)
+
+MESSAGE, NUMBER = "message-1", "number-1"
+START = datetime(2024, 7, 23, 8, 40, tzinfo=UTC)
+ABOUT = Subject(practice="G82002", patient="patient-1", appointment="appointment-2", move="move-1", outage="outage-1")
+
+PLAN = PlanMessage(MESSAGE, ABOUT, "moved", NUMBER, "sealed words", 1, START)
+
+planned = MessagePlanned(
+    message=MESSAGE,
+    practice=ABOUT.practice,
+    kind="moved",
+    patient=ABOUT.patient,
+    appointment=ABOUT.appointment,
+    move=ABOUT.move,
+    outage=ABOUT.outage,
+    number=NUMBER,
+    sealed="sealed words",
+    segments=1,
+    appointment_start=START,
+)
+suppressed = NumberSuppressed(number=NUMBER, reason="STOP")
+delivered = MessageDelivered(message=MESSAGE, practice=ABOUT.practice, provider_id="p-1")
+
+
+def attempt(number: int) -> AttemptSend:
+    return AttemptSend(MESSAGE, NUMBER, number, "notify")
+
+
+def attempted(number: int) -> SendAttempted:
+    return SendAttempted(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        attempt=number,
+        provider="notify",
+        reference=f"{MESSAGE}.{number}",
+    )
+
+
+def unknown(number: int) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        message=MESSAGE, practice=ABOUT.practice, attempt=number, provider="notify", reference=f"{MESSAGE}.{number}"
+    )
+
+
+def accepted(number: int, provider_id: str = "p-1") -> MessageAccepted:
+    return MessageAccepted(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        attempt=number,
+        provider="notify",
+        reference=f"{MESSAGE}.{number}",
+        provider_id=provider_id,
+    )
+
+
+def failed(failure: str, detail: str = "The provider could not deliver it") -> MessageFailed:
+    return MessageFailed(message=MESSAGE, practice=ABOUT.practice, failure=failure, detail=detail)  # type: ignore[arg-type]
+
+
+def replied(reply: str, answer: str = "keep") -> ReplyReceived:
+    return ReplyReceived(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        reply=reply,
+        patient=ABOUT.patient,
+        appointment=ABOUT.appointment,
+        move=ABOUT.move,
+        outage=ABOUT.outage,
+        answer=answer,  # type: ignore[arg-type]
+        sealed="sealed answer",
+    )
+
+
+def call(reason: str) -> CallRaised:
+    return CallRaised(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        patient=ABOUT.patient,
+        appointment=ABOUT.appointment,
+        outage=ABOUT.outage,
+        reason=reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What has happened so far."""
+
+    events: tuple[NotificationsEvent, ...]
+
+    def when(self, command: Command) -> "When":
+        return When(self.events, tuple(DECIDER.decide(self._states(command), command)))
+
+    def _states(self, command: Command) -> dict[str, State]:
+        states = dict.fromkeys(DECIDER.touches(command), DECIDER.initial)
+        for event in self.events:
+            if event.stream in states:
+                states[event.stream] = DECIDER.evolve(states[event.stream], event)
+        return states
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What was decided."""
+
+    before: tuple[NotificationsEvent, ...]
+    events: Sequence[NotificationsEvent]
+
+    def then(self, *expected: NotificationsEvent) -> "Given":
+        assert self.events == expected
+        return Given((*self.before, *self.events))
+
+    def then_nothing(self) -> "Given":
+        return self.then()
+
+
+def given(*events: NotificationsEvent) -> Given:
+    return Given(events)

@@ -1,0 +1,75 @@
+"""The sandbox as a server on a port, in this process, to be stopped and started as a test likes."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from services.notifications.sandbox.app import create_sandbox
+from services.notifications.sandbox.settings import SandboxSettings
+
+KEY = "sandbox-11111111-1111-4111-8111-111111111111-22222222-2222-4222-8222-222222222222"
+TOKEN = "a callback token for tests"
+DEADLINE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox."""
+
+    url: str
+    http: httpx.AsyncClient
+
+    async def turn(self, **knobs: Any) -> None:
+        (await self.http.post("/sandbox/knobs", json=knobs)).raise_for_status()
+
+    async def figures(self) -> dict[str, int]:
+        figures: dict[str, int] = (await self.http.get("/sandbox/figures")).json()
+        return figures
+
+    async def messages(self) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = (await self.http.get("/sandbox/messages?limit=100000")).json()
+        return messages
+
+
+@asynccontextmanager
+async def sandbox_at(directory: Path, *, callback_url: str, port: int = 0) -> AsyncIterator[Sandbox]:
+    """A sandbox that keeps its journal in `directory` and calls back at `callback_url`, until the block ends."""
+    settings = SandboxSettings.from_environment(
+        {}, gateway_key=KEY, callback_token=TOKEN, callback_url=callback_url, directory=directory
+    )
+    async with (
+        served(create_sandbox(settings), port or free_port()) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE) as client,
+    ):
+        yield Sandbox(url, client)
+
+
+@asynccontextmanager
+async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
+    """The app on this port, until the block ends."""
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(DEADLINE):
+        while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
+            await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,71 @@
+"""What follows from a move."""
+
+from sqlalchemy import select
+
+from services.notifications.app import BLUEPRINT, Settings
+from services.notifications.commands import SuppressNumber
+from services.notifications.tables import calls, messages
+from services.notifications.wording import Text
+from shared.rebuild import rebuild
+from shared.stream import connect
+from tests.harness import County
+from tests.notifications.diary import Diary
+from tests.notifications.town import QUICK, states
+
+
+async def test_a_move_plans_one_message_with_every_word_sealed(county: County) -> None:
+    async with county.service(BLUEPRINT, Settings, **QUICK) as running:
+        diary = Diary(county, running)
+        await diary.register()
+        (moved,) = await diary.move(7)
+        await county.caught_up()
+
+        async with running.engine.connect() as connection:
+            row = (await connection.execute(select(messages))).one()
+        keys = await running.keys.find({moved.patient})
+        text = keys[moved.patient].open(row.sealed, Text)
+        assert text.to == moved.mobile
+        assert text.body.startswith("Sam7, Harbour Surgery has moved your appointment to Tuesday 23 July 2024 at 10am.")
+        assert moved.mobile not in str(row)
+        assert "Sam7" not in str(row)
+
+
+async def test_who_cannot_be_texted_is_called(county: County) -> None:
+    async with county.service(BLUEPRINT, Settings, **QUICK) as running:
+        diary = Diary(county, running)
+        await diary.register()
+        number = running.keys.pseudonym("number", "+447700900101")
+        await running.executor.execute(SuppressNumber(number, "STOP", ()))
+        await diary.move(1, 2, 3, mobiles=["+447700900101", "", "+447700900103"])
+        await county.caught_up()
+
+        async with running.engine.connect() as connection:
+            reasons = list(await connection.scalars(select(calls.c.reason).order_by(calls.c.reason)))
+        assert reasons == ["The number wants no more texts", "There is no mobile number that can be texted"]
+        assert len(await states(running)) == 1
+
+
+async def test_a_move_that_has_given_way_to_another_is_not_told(county: County) -> None:
+    async with county.service(BLUEPRINT, Settings, **QUICK) as running:
+        diary = Diary(county, running)
+        await diary.register()
+        _, again = await diary.move_twice(1)
+        await county.caught_up()
+        assert list(await states(running)) == [again.message]
+
+
+async def test_rebuilding_sends_nothing_and_gives_the_same_tables(county: County) -> None:
+    async with county.service(BLUEPRINT, Settings, **QUICK) as running:
+        diary = Diary(county, running)
+        await diary.register()
+        await diary.move(1, 2, 3)
+        await county.caught_up()
+        position = running.relay.position
+
+        client = await connect(running.settings.nats_url, "notifications")
+        result = await rebuild(BLUEPRINT, running.engine, client, verify_only=True, tell=lambda *_: None)
+        await client.close()
+
+        assert result.equal
+        assert running.relay.position == position
+        assert set((await states(running)).values()) == {"planned"}

@@ -1,0 +1,254 @@
+"""Every message goes out at most once, and none is forgotten, wherever the sender dies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from services.notifications.app import BLUEPRINT, Settings
+from services.notifications.commands import SuppressNumber
+from services.notifications.gateways import Absent, Finding, Gateway, Lost, Outcome, Taken, open_gateway
+from services.notifications.sending import Sender, send
+from services.notifications.settings import own_settings
+from services.notifications.views import read_story
+from services.notifications.wording import Text
+from shared.events.envelope import decode
+from shared.service import Running
+from shared.stream import connect, last_of
+from tests.harness import County
+from tests.notifications.diary import NOW, OUTAGE, Diary
+from tests.notifications.sandbox import Sandbox, free_port, sandbox_at
+from tests.notifications.town import QUICK, states, town, until, until_all
+
+
+async def test_every_moved_patient_is_told_once(county: County, tmp_path: Path) -> None:
+    async with town(county, tmp_path) as here:
+        await here.diary.move(*range(1, 41))
+        await until_all(here.running, 40, "delivered")
+
+        figures = await here.sandbox.figures()
+        assert (figures["accepted"], figures["distinct_references"], figures["duplicated"]) == (40, 40, 0)
+        campaign = await here.get(f"/v1/outages/{OUTAGE}/messages")
+        assert {name: campaign[name] for name in ("planned", "attempted", "accepted", "delivered", "unknown")} == {
+            "planned": 40,
+            "attempted": 40,
+            "accepted": 40,
+            "delivered": 40,
+            "unknown": 0,
+        }
+        assert {message["body"].partition(",")[0] for message in await here.sandbox.messages()} == {
+            f"Sam{number}" for number in range(1, 41)
+        }
+
+
+async def test_an_answer_that_was_lost_is_looked_up_and_adopted(county: County, tmp_path: Path) -> None:
+    async with town(county, tmp_path) as here:
+        await here.sandbox.turn(drop_answer=3, receipts="off")
+        await here.diary.move(1, 2, 3)
+        await until_all(here.running, 3, "delivered")
+        assert (await here.sandbox.figures())["accepted"] == 3
+
+
+async def test_what_the_provider_surely_does_not_have_is_tried_again(county: County, tmp_path: Path) -> None:
+    async with town(county, tmp_path) as here:
+        await here.sandbox.turn(fail=2)
+        (moved, *_) = await here.diary.move(1, 2, 3)
+        await until_all(here.running, 3, "delivered")
+        assert (await here.sandbox.figures())["duplicated"] == 0
+        story = await here.get(f"/v1/messages/{moved.message}")
+        assert story["state"] == "delivered"
+
+
+async def test_what_fails_again_and_again_is_left_to_a_person(county: County, tmp_path: Path) -> None:
+    async with town(county, tmp_path, attempts=2) as here:
+        await here.sandbox.turn(fail=-1)
+        (moved,) = await here.diary.move(1)
+        await until_all(here.running, 1, "unknown")
+
+        async def second_attempt_unknown() -> bool:
+            return [(row["message"], row["attempts"]) for row in await here.get("/v1/unknown")] == [(moved.message, 2)]
+
+        await until(second_attempt_unknown)
+        assert (await here.sandbox.figures())["accepted"] == 0
+
+
+async def test_a_refusal_ends_a_message_and_holds_up_no_other(county: County, tmp_path: Path) -> None:
+    async with town(county, tmp_path) as here:
+        await here.sandbox.turn(refuse=1)
+        await here.diary.move(1, 2, 3)
+
+        async def settled() -> bool:
+            return sorted((await states(here.running)).values()) == ["delivered", "delivered", "failed"]
+
+        await until(settled)
+
+
+async def test_while_the_provider_is_away_messages_wait(county: County, tmp_path: Path) -> None:
+    county.clock_at(NOW)
+    port = free_port()
+    settings = {**QUICK, "gateway_url": f"http://127.0.0.1:{port}"}
+    async with county.service(BLUEPRINT, Settings, **settings) as running:
+        diary = Diary(county, running)
+        await diary.register()
+        await diary.move(1, 2)
+        async with sender(running):
+            await until_all(running, 2, "attempted")
+            async with sandbox_at(tmp_path, callback_url=f"http://127.0.0.1:{free_port()}", port=port) as sandbox:
+                await until_all(running, 2, "accepted")
+                assert (await sandbox.figures())["accepted"] == 2
+
+
+async def test_a_text_that_is_no_longer_true_is_not_sent(county: County, tmp_path: Path) -> None:
+    async with silent_town(county, tmp_path) as (running, diary, sandbox):
+        cancelled, silenced, good = await diary.move(1, 2, 3)
+        await county.caught_up()
+        await diary.cancel(cancelled)
+        await county.caught_up()
+        number = running.keys.pseudonym("number", silenced.mobile)
+        await running.executor.execute(SuppressNumber(number, "STOP", ()))
+        expected = {cancelled.message: "failed", silenced.message: "failed", good.message: "accepted"}
+        async with sender(running):
+            await until(lambda: _are(running, expected))
+        assert [message["phone"] for message in await sandbox.messages()] == [good.mobile]
+
+
+async def test_a_notice_waits_for_the_morning(county: County, tmp_path: Path) -> None:
+    eight = datetime(2024, 7, 22, 7, 0, tzinfo=UTC)
+    async with silent_town(county, tmp_path, now=eight - timedelta(seconds=1)) as (running, diary, _):
+        (moved,) = await diary.move(1)
+        async with sender(running):
+            await until_all(running, 1, "accepted")
+        async with running.engine.connect() as connection:
+            story = await read_story(connection, moved.message)
+        assert story is not None
+        assert story.attempted_at is not None
+        assert story.attempted_at >= eight
+
+
+async def test_the_stream_has_an_attempt_before_the_gateway_hears_of_it(county: County, tmp_path: Path) -> None:
+    @dataclass
+    class Watching:
+        provider = "notify"
+        seen: list[bool]
+
+        async def send(self, text: Text, reference: str) -> Outcome:
+            client = await connect(county.servers.nats.url("operator"), "operator")
+            last = await last_of(client, "daybook.notifications.*.send-attempted")
+            await client.close()
+            self.seen.append(last is not None and decode(last.data or b"").event.reference == reference)
+            return Taken(reference)
+
+        async def look_up(self, reference: str) -> Finding:
+            return Absent()
+
+    async with silent_town(county, tmp_path, concurrency=1) as (running, diary, _):
+        await diary.move(1, 2, 3)
+        watching = Watching([])
+        async with working(running, watching):
+            await until_all(running, 3, "accepted")
+        assert watching.seen == [True, True, True]
+
+
+class Died(Exception):
+    """The process has stopped."""
+
+
+@dataclass
+class Dying:
+    """A gateway whose process stops at a chosen point of the send path, at every message."""
+
+    gateway: Gateway
+    point: Literal["claimed", "taken", "unanswered", "refused"]
+    provider: str = "notify"
+
+    async def send(self, text: Text, reference: str) -> Outcome:
+        match self.point:
+            case "claimed":
+                raise Died
+            case "taken":
+                await self.gateway.send(text, reference)
+                raise Died
+            case "unanswered":
+                await self.gateway.send(text, reference)
+                return Lost()
+            case "refused":
+                return Lost()
+
+    async def look_up(self, reference: str) -> Finding:
+        raise Died
+
+
+@pytest.mark.parametrize("point", ["claimed", "taken", "unanswered", "refused"])
+async def test_wherever_the_sender_dies_each_patient_is_told_once(
+    county: County, tmp_path: Path, point: Literal["claimed", "taken", "unanswered", "refused"]
+) -> None:
+    async with silent_town(county, tmp_path, concurrency=4) as (running, diary, sandbox):
+        await diary.move(*range(1, 13))
+        await county.caught_up()
+        settings = own_settings(running.settings)
+        async with open_gateway(settings) as gateway:
+            for _ in range(2):
+                with pytest.raises(ExceptionGroup) as stopped:
+                    await Sender(running, settings, Dying(gateway, point)).work()
+                assert stopped.group_contains(Died)
+        async with sender(running):
+            await until_all(running, 12, "accepted", "delivered")
+        figures = await sandbox.figures()
+        assert (figures["accepted"], figures["duplicated"]) == (12, 0)
+
+
+async def test_the_sandbox_may_be_killed_and_comes_back_knowing_what_it_took(county: County, tmp_path: Path) -> None:
+    async with town(county, tmp_path) as here:
+        await here.diary.move(1, 2)
+        await until_all(here.running, 2, "delivered")
+        again = sandbox_at(tmp_path, callback_url=f"http://127.0.0.1:{free_port()}")
+        async with again as sandbox:
+            assert await sandbox.figures() == await here.sandbox.figures()
+
+
+@asynccontextmanager
+async def silent_town(
+    county: County, directory: Path, *, now: datetime = NOW, **settings: Any
+) -> AsyncIterator[tuple[Running, Diary, Sandbox]]:
+    """Notifications without its sender, and a sandbox that nobody listens to."""
+    county.clock_at(now)
+    async with (
+        sandbox_at(directory, callback_url=f"http://127.0.0.1:{free_port()}") as sandbox,
+        county.service(BLUEPRINT, Settings, **{**QUICK, "gateway_url": sandbox.url, **settings}) as running,
+    ):
+        diary = Diary(county, running)
+        await diary.register()
+        yield running, diary, sandbox
+
+
+@asynccontextmanager
+async def sender(running: Running) -> AsyncIterator[None]:
+    """The service's own sender at work, until the block ends."""
+    async with _until_left(send(running)):
+        yield
+
+
+@asynccontextmanager
+async def working(running: Running, gateway: Gateway) -> AsyncIterator[None]:
+    """One session of sending through this gateway, until the block ends."""
+    async with _until_left(Sender(running, own_settings(running.settings), gateway).work()):
+        yield
+
+
+@asynccontextmanager
+async def _until_left(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _are(running: Running, expected: dict[str, str]) -> bool:
+    return await states(running) == expected

@@ -1,0 +1,92 @@
+"""Notifications and the sandbox side by side, on real ports, with a diary to move appointments in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from services.notifications.app import BLUEPRINT, Settings, create
+from services.notifications.tables import messages
+from shared.service import Running
+from tests.harness import County
+from tests.notifications.diary import NOW, Diary
+from tests.notifications.sandbox import DEADLINE, KEY, TOKEN, Sandbox, free_port, sandbox_at, served
+
+QUICK: Mapping[str, Any] = {
+    "gateway_key": KEY,
+    "callback_token": TOKEN,
+    "rate": 100_000,
+    "gateway_timeout": 0.5,
+    "look_every": 0.05,
+    "settle": 0.3,
+}
+"""Settings that keep the order of things and shorten the waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """`http` is what the provider calls back."""
+
+    running: Running
+    sandbox: Sandbox
+    diary: Diary
+    http: httpx.AsyncClient
+
+    async def heard(self) -> None:
+        """Wait until all that the diary has said was folded."""
+
+        async def hold() -> bool:
+            return self.running.follow.followed.get("booking") == self.diary.position
+
+        await until(hold)
+
+    async def get(self, path: str) -> Any:
+        return (await self.http.get(path)).raise_for_status().json()
+
+
+@asynccontextmanager
+async def town(county: County, directory: Path, **settings: Any) -> AsyncIterator[Town]:
+    """The service with its sender, and the sandbox, at nine on the Monday after."""
+    county.clock_at(NOW)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with sandbox_at(directory, callback_url=url) as sandbox:
+        given = {**QUICK, "gateway_url": sandbox.url, **settings}
+        app = create(await county.settings(BLUEPRINT, Settings, **given))
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with (
+            served(app, port),
+            httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=DEADLINE) as http,
+        ):
+            diary = Diary(county, app.state.running)
+            await diary.register()
+            yield Town(app.state.running, sandbox, diary, http)
+
+
+async def until(hold: Callable[[], Awaitable[bool]], within: float = DEADLINE) -> None:
+    """Wait until it holds; fail at the deadline."""
+    async with asyncio.timeout(within):
+        while not await hold():  # noqa: ASYNC110 (the tables have no event for it)
+            await asyncio.sleep(0.02)
+
+
+async def states(running: Running) -> dict[str, str]:
+    """The state of every message."""
+    async with running.engine.connect() as connection:
+        rows = await connection.execute(select(messages.c.id, messages.c.state))
+        return {row.id: row.state for row in rows}
+
+
+async def until_all(running: Running, count: int, *wanted: str) -> None:
+    """Wait until there are so many messages, all in one of these states."""
+
+    async def hold() -> bool:
+        found = await states(running)
+        return len(found) == count and set(found.values()) <= set(wanted)
+
+    await until(hold)
