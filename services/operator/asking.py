@@ -1,0 +1,45 @@
+"""Asking a service over HTTP, and turning its no into a refusal that a person can read."""
+
+from typing import Any
+
+import httpx
+
+from services.operator.settings import OperatorSettings
+from shared.refusals import Refusal, Unavailable
+
+_PATIENCE = httpx.Timeout(10, read=600)
+"""A county's plan, or its diary, takes a service some seconds; a year's diary minutes."""
+
+
+def ask(settings: OperatorSettings, service: str, method: str, path: str, **what: Any) -> Any:
+    """The answer as JSON. Raises `Refusal` if the service says no, `Unavailable` if it says nothing."""
+    url = settings.urls[service]
+    try:
+        with httpx.Client(base_url=url, timeout=_PATIENCE, trust_env=False) as client:
+            response = client.request(method, path, **what)
+    except httpx.TransportError as problem:
+        raise Unavailable(
+            f"{service} does not answer at {url} ({problem}); is `daybook up` running?", code="service-down"
+        ) from None
+    if response.is_error:
+        raise refusal_of(service, response)
+    return response.json() if response.content else {}
+
+
+class LinesRefused(Refusal):
+    """A file was refused, and these lines are why."""
+
+    def __init__(self, message: str, lines: list[dict[str, Any]]) -> None:
+        super().__init__(message, code="lines-refused")
+        self.lines = lines
+
+
+def refusal_of(service: str, response: httpx.Response) -> Refusal:
+    """What the service's problem (RFC 9457) says."""
+    if "json" not in response.headers.get("content-type", ""):
+        return Unavailable(f"{service} answered {response.status_code} without saying why", code="service-failed")
+    problem = response.json()
+    message = str(problem.get("detail") or problem.get("title") or f"{service} answered {response.status_code}")
+    if problem.get("errors"):
+        return LinesRefused(message, problem["errors"])
+    return Refusal(message, code=str(problem.get("code", "refused")), where=str(problem.get("where") or ""))

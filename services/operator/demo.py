@@ -1,0 +1,189 @@
+"""`daybook demo`: a county's lost day from end to end on this machine, and then the count of what became of it."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from services.operator.county import MOST_APPOINTMENTS
+from services.operator.demo_answers import patients_answer
+from services.operator.demo_booking import book_meanwhile, free_slot
+from services.operator.demo_count import Counted, count
+from services.operator.demo_home import REPORT, make_fresh
+from services.operator.demo_loading import County, load, make_up
+from services.operator.demo_rebuild import lose_and_rebuild
+from services.operator.demo_recovery import declare, reconcile, recover
+from services.operator.demo_report import Expected, Rebuilt, Replies, Report, Seconds, faults, figures
+from services.operator.demo_screen import Screen
+from services.operator.demo_services import Place, at_rest, place
+from services.operator.home import Home, home_of
+from services.operator.screen import err, out
+from services.operator.settings import operator_settings
+from services.operator.supervisor import Supervisor
+
+WORST_MONDAY = "2024-07-22T08:05:00+01:00"
+MESSAGES_A_SECOND = "1000"
+"""The sandbox has no limit; GOV.UK Notify, at 50 a second, would need some minutes."""
+LOST_SERVICE = "rebooking"
+"""The one whose database is destroyed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the demo was asked for."""
+
+    appointments: int
+    practices: Path | None
+    report: Path | None
+    seed: int
+    keep: bool
+
+
+def demo(
+    appointments: Annotated[
+        int, typer.Option(min=1, max=MOST_APPOINTMENTS, help="Appointments on the lost Friday.")
+    ] = 34_000,
+    practices: Annotated[
+        Path | None, typer.Option(help="CSV of practices, ods_code,name,town,… Without it, made-up ones.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the report here too.")] = None,
+    seed: Annotated[int, typer.Option(help="Another number makes another county.")] = 2024,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
+) -> None:
+    """A county loses a Friday and gets it back: from an empty DAYBOOK_HOME to the last reply, in some minutes.
+
+    Exit code 0: nothing was lost or doubled, and the rebuilt service equals what it was. 1: something was.
+    """
+    home = home_of(os.environ)
+    try:
+        found = asyncio.run(_lost_day(Options(appointments, practices, report, seed, keep), home))
+    except BaseException:
+        if home.logs.exists():
+            err().print(f"The demo did not come to its end. Logs: {home.logs}", markup=False)
+        raise
+    if found:
+        raise typer.Exit(1)
+
+
+async def _lost_day(options: Options, home: Home) -> tuple[str, ...]:
+    """The whole day; returns what is wrong with it."""
+    _let_sigterm_interrupt()
+    began = time.monotonic()
+    with Screen(err()) as screen:
+        county = make_up(screen, options.practices, options.appointments, options.seed)
+        make_fresh(home)
+        supervisor = Supervisor(operator_settings(_environment(home)), screen.says)
+        with screen.stage("Start PostgreSQL, NATS and services"):
+            await supervisor.start()
+        try:
+            async with place(supervisor, screen) as here:
+                report, expected = await _live_through(here, county, began)
+                found = faults(report, expected)
+                _publish(report, found, [home.root / REPORT, *([options.report] if options.report else [])])
+                if options.keep:
+                    screen.says(
+                        f"Everything stays up: {supervisor.settings.urls['operator']} shows it. Ctrl-C stops it."
+                    )
+                    await asyncio.Event().wait()
+        finally:
+            with screen.stage("Stop everything"):
+                await supervisor.stop()
+    return found
+
+
+async def _live_through(here: Place, county: County, began: float) -> tuple[Report, Expected]:
+    """From the diaries to the last reply, and the loss of a database; then everything is counted."""
+    importing = await load(here, county)
+    await at_rest(here)
+    outage = await declare(here)
+    await reconcile(here, outage, county.paper)
+    recovery = await recover(here, outage)
+    replies = await patients_answer(here, outage)
+    slot = await free_slot(here)
+    rebuilt = await lose_and_rebuild(here, LOST_SERVICE, partial(book_meanwhile, here, slot), leave_out=slot["id"])
+    counted = await count(here, outage)
+    seconds = Seconds(
+        generate=county.seconds,
+        importing=importing,
+        plan=recovery.plan,
+        move=recovery.move,
+        messages_planned=recovery.messages_planned,
+        total=time.monotonic() - began,
+    )
+    return _report(counted, rebuilt, seconds), _expected(counted, county, replies)
+
+
+def _report(counted: Counted, rebuilt: Rebuilt, seconds: Seconds) -> Report:
+    booked, recovered, told = counted.booked, counted.recovered, counted.told
+    return Report(
+        practices=booked.practices,
+        appointments=booked.appointments,
+        seen_on_paper=recovered.seen_on_paper,
+        cancelled=recovered.cancelled,
+        triage=recovered.triage,
+        displaced=recovered.displaced,
+        planned=recovered.planned,
+        moved=recovered.moved,
+        unplaced=recovered.unplaced,
+        messages_planned=told.planned,
+        messages_accepted=told.accepted,
+        messages_duplicated=told.doubled + counted.texted_twice,
+        replies=told.replies,
+        double_booked=booked.double_booked,
+        ring_fenced_used=booked.ring_fenced_used,
+        rebuilt={LOST_SERVICE: rebuilt},
+        seconds=seconds,
+    )
+
+
+def _expected(counted: Counted, county: County, replies: Replies) -> Expected:
+    return Expected(
+        practices=len(county.practices),
+        appointments=sum(len(diary.lost_day) for diary in county.diaries),
+        seen_on_paper=county.paper.seen,
+        cancelled=county.paper.cancelled,
+        moved_at_booking=counted.booked.moved,
+        textable_moves=counted.booked.textable_moves,
+        at_gateway=counted.at_gateway,
+        replies=replies,
+        offers=counted.recovered.answers,
+        cancelled_by_patients=counted.booked.cancelled_by_patients,
+    )
+
+
+def _publish(report: Report, found: tuple[str, ...], files: list[Path]) -> None:
+    """For people on the screen, for programs as JSON."""
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2)
+    for file in files:
+        file.write_bytes(text + b"\n")
+    out().print(figures(report))
+    for fault in found:
+        out().print(f"[red]WRONG[/red] {fault}")
+    verdict = f"[red]{len(found)} figures are wrong[/red]" if found else "[green]Nothing was lost or doubled[/green]"
+    out().print(f"{verdict}. The figures are in {files[-1]}.")
+
+
+def _environment(home: Home) -> Mapping[str, str]:
+    """What was given, but for other people's servers: the demo brings, fills and destroys its own."""
+    others = ("_DATABASE_URL", "_NATS_URL", "_GATEWAY_URL", "_CALLBACK_URL")
+    given = {name: value for name, value in os.environ.items() if not name.endswith(others)}
+    return {
+        "NOTIFICATIONS_RATE": MESSAGES_A_SECOND,
+        **given,
+        "DAYBOOK_HOME": str(home.root),
+        "DAYBOOK_NOW": WORST_MONDAY,
+    }
+
+
+def _let_sigterm_interrupt() -> None:
+    """`kill` ends the demo as Ctrl-C does: everything it started is stopped."""
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

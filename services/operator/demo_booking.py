@@ -1,0 +1,51 @@
+"""A practice system of the demo: it finds a free slot over FHIR, books it, and reads what it has booked."""
+
+from typing import Any
+
+from services.operator.demo_services import Place
+
+_NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+
+_PATIENT = {
+    "resourceType": "Patient",
+    "id": "patient",
+    "identifier": [{"system": _NHS_NUMBER, "value": "9990000018"}],
+    "name": [{"family": "Latecomer", "given": ["Lena"]}],
+    "birthDate": "1971-03-14",
+    "telecom": [{"system": "phone", "use": "mobile", "value": "07700 900123"}],
+}
+
+
+async def free_slot(place: Place) -> dict[str, Any]:
+    """The first slot of the county that is free from 30 July on, as a FHIR Slot."""
+    search: dict[str, str | int] = {
+        "status": "free",
+        "start": "ge2024-07-30",
+        "end": "le2024-08-02",
+        "_count": 1,
+    }
+    found = await place.get("booking", "/fhir/R4/Slot", **search)
+    slot: dict[str, Any] = found["entry"][0]["resource"]
+    return slot
+
+
+async def book_meanwhile(place: Place, slot: dict[str, Any]) -> None:
+    """Book it for somebody, read it back, and say so."""
+    booked = await place.post(
+        "booking",
+        "/fhir/R4/Appointment",
+        {
+            "resourceType": "Appointment",
+            "status": "booked",
+            "contained": [_PATIENT],
+            "description": "Stitches to be taken out",
+            "start": slot["start"],
+            "end": slot["end"],
+            "slot": [{"reference": f"Slot/{slot['id']}"}],
+            "participant": [{"actor": {"reference": "#patient"}, "status": "accepted"}],
+        },
+    )
+    read = await place.get("booking", f"/fhir/R4/Appointment/{booked['id']}")
+    place.screen.says(
+        f"Meanwhile booking takes a booking over FHIR, and reads it back: {read['status']}, {read['start']}."
+    )

@@ -1,0 +1,113 @@
+"""The running services as the demo speaks to them: over HTTP like anyone else, and in SQL only to count."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+
+from services.operator.asking import LinesRefused, refusal_of
+from services.operator.demo_screen import Screen, Stage
+from services.operator.settings import SERVICES
+from services.operator.supervisor import Supervisor
+from shared.refusals import Refusal, Unavailable
+
+_LOOK_EVERY = 0.1
+_LONGEST_REQUEST = 180.0
+
+Look = Callable[[], Awaitable[tuple[int, int]]]
+"""Sees how much is done, of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the demo happens: the processes, a client for all of them, and the screen."""
+
+    supervisor: Supervisor
+    http: httpx.AsyncClient
+    screen: Screen
+
+    async def get(self, service: str, path: str, **query: str | int) -> Any:
+        """What the service answers. Raises `Refusal` with its reason if it says no."""
+        return _answer(service, await self.http.get(self._url(service, path), params=query))
+
+    async def post(self, service: str, path: str, body: Any = None, **query: str | int) -> Any:
+        """Have it done. Text goes as CSV, everything else as JSON."""
+        url = self._url(service, path)
+        if isinstance(body, str):
+            csv = {"Content-Type": "text/csv; charset=utf-8"}
+            return _answer(service, await self.http.post(url, content=body.encode(), params=query, headers=csv))
+        return _answer(service, await self.http.post(url, json={} if body is None else body, params=query))
+
+    @asynccontextmanager
+    async def database(self, name: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """A connection to the database of a service, to read."""
+        connection = await asyncpg.connect(self.supervisor.settings.database_url(name))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    def _url(self, service: str, path: str) -> str:
+        return self.supervisor.settings.urls[service] + path
+
+
+def _answer(service: str, response: httpx.Response) -> Any:
+    if response.is_error:
+        refusal = refusal_of(service, response)
+        lines = refusal.lines if isinstance(refusal, LinesRefused) else []
+        raise Refusal(" ".join([f"{service}: {refusal.message}", *map(str, lines[:1])]), code=refusal.code)
+    return response.json() if response.content else {}
+
+
+@asynccontextmanager
+async def place(supervisor: Supervisor, screen: Screen) -> AsyncIterator[Place]:
+    """The place, while the supervisor runs the services."""
+    async with httpx.AsyncClient(timeout=_LONGEST_REQUEST, trust_env=False) as client:
+        yield Place(supervisor, client, screen)
+
+
+async def watch(stage: Stage, what: str, look: Look, *, patience: float = 60.0) -> None:
+    """Look again and again until all is done. Raises `Unavailable` if nothing changes for so many seconds."""
+    seen, since = (-1, -1), time.monotonic()
+    while True:
+        done, of = await look()
+        stage.reached(done, of)
+        if done >= of:
+            return
+        if (done, of) != seen:
+            seen, since = (done, of), time.monotonic()
+        elif time.monotonic() - since > patience:
+            raise Unavailable(f"{what}: {done:,} of {of:,} for {patience:g} s, and no further", code="stalled")
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+async def at_rest(place: Place) -> None:
+    """Return when every service has relayed its whole log, and folded and answered everything of the others'."""
+
+    async def look() -> tuple[int, int]:
+        statuses = [await place.get(service, "/v1/status") for service in SERVICES]
+        for status in statuses:
+            if status["halted"]:
+                raise Unavailable(f"{status['service']} has halted: {status['halted']}", code="halted")
+        gaps = _gaps(statuses)
+        return sum(done for done, _ in gaps), sum(of for _, of in gaps)
+
+    with place.screen.stage("Services catch up with each other") as stage:
+        await watch(stage, "Services catching up with each other", look)
+
+
+def _gaps(statuses: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """For each copy of a log, in the stream or at a follower, how far it reaches and how far the log does."""
+    positions = {status["service"]: status["position"] for status in statuses}
+    followed = [
+        (reached, positions[source])
+        for status in statuses
+        for source, reached in status["followed"].items()
+        if source in positions and source != status["service"]
+    ]
+    return [*((status["relayed"], status["position"]) for status in statuses), *followed]

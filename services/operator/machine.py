@@ -1,0 +1,134 @@
+"""What runs on one machine, and how each process of it is started and known to be up."""
+
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.operator.child import ChildPlan
+from services.operator.embedded import Nats, Postgres, wait_for_nats, wait_for_postgres
+from services.operator.settings import HOST, NATS_PORT, POSTGRES_PORT, SERVICES, OperatorSettings
+from services.operator.waiting import wait_for_http
+from shared.clock import Clock
+from shared.refusals import Conflict
+from shared.settings import PORTS
+
+_MODULES = {
+    **{service: f"services.{service}" for service in SERVICES},
+    "sandbox": "services.notifications.sandbox",
+    "console": "services.operator.console",
+}
+_PORT_NAMES = {"console": "operator"}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One machine as it should run. `clock` is the pretended time, which every process starts with anew."""
+
+    settings: OperatorSettings
+    clock: Clock
+
+    def servers(self) -> list[ChildPlan]:
+        """PostgreSQL and NATS, their directories made, unless others are to be used. Blocking."""
+        plans = []
+        if self.settings.own_database_server:
+            plans.append(self._postgres_plan())
+        if self.settings.own_broker:
+            plans.append(self._nats_plan())
+        return plans
+
+    def programs(self) -> list[ChildPlan]:
+        """Our own processes: the services, the sandbox and the console."""
+        return [self._program(name, module) for name, module in _MODULES.items()]
+
+    def ports(self) -> Mapping[str, int]:
+        """The ports that must be free for it."""
+        base = self.settings.port_base
+        ports = {name: base + PORTS[_PORT_NAMES.get(name, name)] for name in _MODULES}
+        if self.settings.own_broker:
+            ports["nats"] = base + NATS_PORT
+        if self.settings.own_database_server:
+            ports["postgres"] = base + POSTGRES_PORT
+        return ports
+
+    def command(self, service: str, *arguments: str) -> list[str]:
+        """The service's own command: `serve`, `migrate`, `rebuild` …"""
+        return [sys.executable, "-m", _MODULES[service], *arguments]
+
+    def environment(self) -> dict[str, str]:
+        """What every process of Daybook is told at this moment. What we were told goes before what we make up."""
+        settings, secrets = self.settings, self.settings.home.secrets()
+        made_up = {
+            "DAYBOOK_DATABASE_URL": settings.database_url(),
+            "DAYBOOK_MASTER_KEY": secrets.master_key,
+            "DAYBOOK_CALLBACK_TOKEN": secrets.callback_token,
+            "DAYBOOK_GATEWAY_KEY": secrets.gateway_key,
+            "DAYBOOK_MADE_UP_NUMBERS": str(settings.own_database_server).lower(),
+            **{f"{user.upper()}_NATS_URL": settings.broker_url(user) for user in (*SERVICES, "operator")},
+        }
+        ours = {"DAYBOOK_HOME": str(settings.home.root), "DAYBOOK_PORT_BASE": str(settings.port_base)}
+        if settings.now:
+            ours["DAYBOOK_NOW"] = self.clock.now().isoformat()
+        given = {name: value for name, value in settings.given.items() if value}
+        return {**made_up, **given, **ours}
+
+    def refuse_ports_in_use(self) -> None:
+        """Raises `Conflict` naming the first port that something else listens on."""
+        for name, port in self.ports().items():
+            if not _is_free(port):
+                raise Conflict(
+                    f"port {port}, meant for {name}, is in use: stop what listens there, or choose other ports with "
+                    f"DAYBOOK_PORT_BASE (now {self.settings.port_base})",
+                    code="port-in-use",
+                    where=f"port {port}",
+                )
+
+    def _postgres_plan(self) -> ChildPlan:
+        password = self.settings.home.secrets().postgres_password
+        port = self.settings.port_base + POSTGRES_PORT
+        server = Postgres(self.settings.home.root / "postgres", port, password, dies_with_parent=True)
+        server.prepare()
+
+        async def ready(within: float) -> None:
+            await wait_for_postgres(server.url(), within=within)
+
+        return ChildPlan(
+            "postgres", f"{HOST}:{port}", server.command(), lambda: self.settings.given, ready, signal.SIGINT
+        )
+
+    def _nats_plan(self) -> ChildPlan:
+        port = self.settings.port_base + NATS_PORT
+        server = Nats(self.settings.home.root / "nats", port, self.settings.home.secrets().nats_passwords)
+        server.prepare()
+
+        async def ready(within: float) -> None:
+            await wait_for_nats(server.url("operator"), within=within)
+
+        return ChildPlan(
+            "nats",
+            f"nats://{HOST}:{port}",
+            server.command(),
+            lambda: {**self.settings.given, **server.environment()},
+            ready,
+            signal.SIGINT,
+        )
+
+    def _program(self, name: str, module: str) -> ChildPlan:
+        address = f"http://{HOST}:{self.ports()[name]}"
+        command = self.command(name, "serve") if name in SERVICES else [sys.executable, "-m", module]
+
+        async def ready(within: float) -> None:
+            await wait_for_http(f"{address}/livez", within=within)
+
+        return ChildPlan(name, address, command, self.environment, ready)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True

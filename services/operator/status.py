@@ -1,0 +1,96 @@
+"""How everything stands: each service's log and what it has followed, as it says itself."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+
+import httpx
+from msgspec import Struct, convert
+
+from services.operator.control import ChildView, Request, ask
+from services.operator.settings import SERVICES, OperatorSettings
+from shared.refusals import Unavailable
+
+_PATIENCE = 3.0
+
+
+class ServiceView(Struct, frozen=True, kw_only=True):
+    """One service as it stands. `behind` counts, per service it follows, the events it has not folded yet."""
+
+    service: str
+    state: str
+    position: int = 0
+    relayed: int = 0
+    behind: dict[str, int] = {}
+    now: datetime | None = None
+
+    @property
+    def relay_lag(self) -> int:
+        """Events of its own that the stream does not have yet."""
+        return self.position - self.relayed
+
+
+class SystemView(Struct, frozen=True, kw_only=True):
+    """Everything at one moment. `processes` is empty where `daybook up` does not run them."""
+
+    services: tuple[ServiceView, ...]
+    processes: tuple[ChildView, ...] = ()
+
+    @property
+    def is_well(self) -> bool:
+        return all(service.state == "up" for service in self.services)
+
+
+class _Answer(Struct, frozen=True):
+    """What `/v1/status` says."""
+
+    position: int
+    relayed: int
+    followed: dict[str, int]
+    broker: str
+    now: datetime
+    halted: str
+
+
+async def look(settings: OperatorSettings) -> SystemView:
+    """Ask everyone at once; who does not answer in a few seconds is down."""
+    async with httpx.AsyncClient(timeout=_PATIENCE, trust_env=False) as client:
+        answers = await asyncio.gather(*(_ask_service(client, settings.urls[name]) for name in SERVICES))
+    heard = dict(zip(SERVICES, answers, strict=True))
+    return SystemView(
+        services=tuple(_view(name, answer, heard) for name, answer in heard.items()),
+        processes=await _processes(settings),
+    )
+
+
+async def _ask_service(client: httpx.AsyncClient, url: str) -> _Answer | str:
+    """What it says, or why there is nothing."""
+    try:
+        response = await client.get(f"{url}/v1/status")
+    except httpx.TransportError:
+        return "down"
+    return convert(response.json(), _Answer) if response.is_success else "in trouble"
+
+
+async def _processes(settings: OperatorSettings) -> tuple[ChildView, ...]:
+    running = settings.home.running()
+    if running is None:
+        return ()
+    try:
+        return await asyncio.wait_for(ask(running.control, Request(do="show")), _PATIENCE)
+    except (Unavailable, TimeoutError):
+        return ()
+
+
+def _view(name: str, answer: _Answer | str, heard: Mapping[str, _Answer | str]) -> ServiceView:
+    if isinstance(answer, str):
+        return ServiceView(service=name, state=answer)
+    behind = {
+        source: other.position - answer.followed.get(source, 0)
+        for source, other in heard.items()
+        if source in answer.followed and not isinstance(other, str)
+    }
+    state = f"halted: {answer.halted}" if answer.halted else "up" if answer.broker == "up" else "up, without the broker"
+    return ServiceView(
+        service=name, state=state, position=answer.position, relayed=answer.relayed, behind=behind, now=answer.now
+    )

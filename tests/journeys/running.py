@@ -1,0 +1,136 @@
+"""A running Daybook as an operator has it: `daybook up` in a process of its own, spoken to over HTTP and by command."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from services.operator import control
+from services.operator.asking import ask
+from services.operator.control import ChildView
+from services.operator.machine import Machine
+from services.operator.settings import SERVICES, OperatorSettings, operator_settings
+from shared.clock import Clock
+from shared.refusals import Conflict, Refusal
+
+ROOT = Path(__file__).parents[2]
+MONDAY = "2024-07-22T08:30:00+01:00"
+
+
+def until(what: str, holds: Callable[[], bool], *, within: float = 90.0) -> None:
+    """Return as soon as it holds; fail after the deadline."""
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Daybook:
+    """One running system. `environment` is what every command of it is given."""
+
+    settings: OperatorSettings
+    environment: Mapping[str, str]
+    up: "subprocess.Popen[bytes]"
+
+    def ask(self, service: str, method: str, path: str, **what: Any) -> Any:
+        """What the service answers. Raises `Refusal` if it says no."""
+        return ask(self.settings, service, method, path, **what)
+
+    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run a `daybook` command to its end."""
+        command = [sys.executable, "-m", "services.operator", *words]
+        return subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def facts(self, *words: str) -> Any:
+        """What a command that goes well prints with `--json`."""
+        done = self.command(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return msgspec.json.decode(done.stdout)
+
+    def pids(self) -> dict[str, int]:
+        """Every process that lives, by name."""
+        return {each.name: each.pid for each in self.control("show") if each.pid is not None}
+
+    def control(self, do: Literal["show", "stop", "start"], child: str = "") -> tuple[ChildView, ...]:
+        """Have the supervisor do something, and see all processes as they are afterwards."""
+        running = self.settings.home.running()
+        assert running is not None
+        return asyncio.run(control.ask(running.control, control.Request(do=do, child=child)))
+
+    def at_rest(self) -> None:
+        """Return when every service answers, and every log is in the stream and folded by all who follow it."""
+        until("every service at rest", self._is_at_rest)
+
+    def _is_at_rest(self) -> bool:
+        try:
+            statuses = [self.ask(service, "GET", "/v1/status") for service in SERVICES]
+        except Refusal:
+            return False
+        assert not any(each["halted"] for each in statuses), statuses
+        positions = {each["service"]: each["position"] for each in statuses}
+        return all(
+            each["relayed"] == each["position"]
+            and all(reached == positions[source] for source, reached in each["followed"].items())
+            for each in statuses
+        )
+
+
+@contextmanager
+def daybook_up(home: Path) -> Iterator[Daybook]:
+    """`daybook up` in this home, until the block ends; then it has stopped cleanly and left no process behind."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")},
+        "DAYBOOK_HOME": str(home),
+        "DAYBOOK_PORT_BASE": str(_free_port_base(home)),
+        "DAYBOOK_NOW": MONDAY,
+        "NOTIFICATIONS_RATE": "20",
+        "NOTIFICATIONS_SETTLE": "1",
+        "NOTIFICATIONS_LOOK_EVERY": "0.2",
+        "COLUMNS": "200",
+    }
+    settings = operator_settings(environment)
+    with (home.parent / f"{home.name}.log").open("ab") as log:
+        command = [sys.executable, "-m", "services.operator", "up"]
+        up = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    try:
+        until("`daybook up` is up", lambda: settings.home.running() is not None or up.poll() is not None, within=180)
+        assert up.poll() is None, Path(log.name).read_text()
+        yield Daybook(settings, environment, up)
+    finally:
+        _stop(up)
+
+
+def _stop(up: "subprocess.Popen[bytes]") -> None:
+    if up.poll() is None:
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(60) == 0
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that has ended and only waits to be noticed does not."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and ") Z" not in stat.read_text()
+
+
+def _free_port_base(home: Path) -> int:
+    while True:
+        base = random.randrange(20_000, 60_000, 50)
+        settings = operator_settings({"DAYBOOK_HOME": str(home), "DAYBOOK_PORT_BASE": str(base)})
+        try:
+            Machine(settings, Clock()).refuse_ports_in_use()
+        except Conflict:
+            continue
+        return base

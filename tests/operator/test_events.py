@@ -1,0 +1,102 @@
+"""`daybook events` reads the stream as it stands, and never what is sealed."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from nats.aio.client import Client
+
+from services.operator.events import Point, Question, as_json_line, as_line, event_name_of, read
+from shared.events.base import Event
+from shared.events.booking import AppointmentMissed, PatientArrived, PracticeFrozen
+from shared.events.envelope import Recorded, with_body
+from shared.stream import Message, connect, publish
+from tests.harness import County
+
+FRIDAY = datetime(2024, 7, 19, 9, tzinfo=UTC)
+
+
+def recorded(position: int, event: Event) -> Recorded:
+    return with_body(
+        Recorded(
+            position=position,
+            version=1,
+            id=f"event-{position}",
+            service="booking",
+            stream=event.stream,
+            practice=event.at_practice,
+            recorded_at=FRIDAY + timedelta(minutes=position),
+            occurred_at=FRIDAY,
+            causation_id="",
+            correlation_id="",
+            followed={},
+            event=event,
+            body=b"",
+        )
+    )
+
+
+LOG = [
+    recorded(1, PracticeFrozen(practice="G82001", outage="friday")),
+    recorded(2, PatientArrived(session="s", practice="G82002", appointment="a")),
+    recorded(3, AppointmentMissed(session="s", practice="G82002", appointment="b")),
+    recorded(4, PracticeFrozen(practice="G82002", outage="friday")),
+]
+
+
+@pytest.fixture
+async def broker(county: County) -> AsyncIterator[Client]:
+    client = await connect(county.servers.nats.url("operator"), "operator")
+    for event in LOG:
+        await publish(client, [Message(event.subject, event.id, event.body)])
+    yield client
+    await client.close()
+
+
+async def positions(broker: Client, subject: str = "daybook.>", start: Point = None, until: Point = None) -> list[int]:
+    found = [entry async for entry in read(broker.jetstream(), Question(subject, start, until, follow=False))]
+    return [entry.heading.position for entry in found]
+
+
+async def test_all_events_come_in_the_order_of_the_stream(broker: Client) -> None:
+    assert await positions(broker) == [1, 2, 3, 4]
+
+
+async def test_one_practice_or_one_type_alone(broker: Client) -> None:
+    assert await positions(broker, "daybook.*.G82002.*") == [2, 3, 4]
+    assert await positions(broker, "daybook.*.*.practice-frozen") == [1, 4]
+    assert await positions(broker, "daybook.*.G82003.*") == []
+
+
+async def test_from_and_until_a_sequence_include_both(broker: Client) -> None:
+    assert await positions(broker, start=2, until=3) == [2, 3]
+    assert await positions(broker, start=9) == []
+
+
+async def test_from_and_until_an_instant_go_by_when_it_was_recorded(broker: Client) -> None:
+    assert await positions(broker, start=LOG[1].recorded_at, until=LOG[2].recorded_at) == [2, 3]
+
+
+async def test_following_waits_for_what_comes_next(broker: Client) -> None:
+    following = read(broker.jetstream(), Question("daybook.>", 4, None, follow=True))
+    assert (await anext(following)).heading.position == 4
+    late = recorded(5, PracticeFrozen(practice="G82003", outage="friday"))
+    await publish(broker, [Message(late.subject, late.id, late.body)])
+    assert (await anext(following)).heading.practice == "G82003"
+    await following.aclose()
+
+
+async def test_what_is_printed_is_the_outside_of_an_event_alone(broker: Client) -> None:
+    entry = await anext(read(broker.jetstream(), Question("daybook.>", 1, 1, follow=False)))
+    assert as_line(entry).split() == [
+        *("1", "2024-07-19", "10:01:00", "booking/1", "G82001", "practice-frozen", "practice/G82001")
+    ]
+    assert '"position":1' in as_json_line(entry)
+    assert "friday" not in as_json_line(entry)
+
+
+@pytest.mark.parametrize(
+    "written", ["AppointmentMoved", "appointment-moved", "uk.daybook.booking.appointment-moved.v1"]
+)
+def test_a_type_may_be_written_in_three_ways(written: str) -> None:
+    assert event_name_of(written) == "appointment-moved"
