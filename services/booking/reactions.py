@@ -57,7 +57,9 @@ def _commands(recorded: Recorded, sessions: Mapping[str, str], now: datetime) ->
             yield from (ReopenPractice(practice, outage) for practice in practices)
         case MoveRequested() as requested:
             yield _move(requested, now)
-        case AppointmentReconciled(appointment=appointment, outcome=outcome) if appointment in sessions:
+        case AppointmentReconciled(appointment=appointment, outcome=outcome) if (
+            outcome in _SETTLED and appointment in sessions
+        ):
             yield SettleAppointment(sessions[appointment], appointment, _SETTLED[outcome])
         case OfferDeclined(move=move, wish="cancel") if moved_to(move) in sessions:
             yield DeclineAppointment(sessions[moved_to(move)], moved_to(move), now)

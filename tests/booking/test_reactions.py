@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from services.booking.reactions import moved_to
@@ -181,6 +182,22 @@ async def test_what_became_of_a_lost_appointment_is_written_down(county: County,
         )
         await Rebooking(county).says(reconciled)
         assert (await desk.figures())["appointments"] == {status: 1}
+
+
+async def test_paper_that_corrects_the_rule_in_the_same_breath_is_written_down(county: County) -> None:
+    async with surgery(county) as desk:
+        await desk.import_diary(LOST)
+        by_rule = AppointmentReconciled(
+            outage="friday",
+            practice="A1",
+            appointment=await the_appointment(desk),
+            patient="ann",
+            outcome="displaced",
+            evidence="rule",
+        )
+        on_paper = msgspec.structs.replace(by_rule, outcome="attended", evidence="paper")
+        await Rebooking(county).says(by_rule, on_paper)
+        assert (await desk.figures())["appointments"] == {"fulfilled": 1}
 
 
 @pytest.mark.parametrize(("wish", "status"), [("cancel", "cancelled"), ("another-time", "booked")])
