@@ -81,7 +81,7 @@ class Follow:
 
     async def run(self) -> None:
         """Follow until cancelled, through every outage of either engine."""
-        while True:
+        while self._sources:
             try:
                 await self._session()
             except (Halted, UnreadableEvent) as halted:
@@ -100,7 +100,8 @@ class Follow:
         await self._relay.agreed.wait()
         place = await self._place(client)
         self.followed, self.sequence, self.halted = place.followed, place.sequence, ""
-        async with reading(client, place.sequence + 1) as batches:
+        subjects = [f"daybook.{source}.>" for source in sorted(self._sources)]
+        async with reading(client, place.sequence + 1, subjects=subjects) as batches:
             async for batch in batches:
                 for start in range(0, len(batch), TOGETHER):
                     await self._take(batch[start : start + TOGETHER])
@@ -146,7 +147,7 @@ class Follow:
         positions = dict(followed)
         for stored in batch:
             recorded = decode(stored.body)
-            if recorded.service not in self._sources or not is_next(recorded, stored, positions):
+            if not is_next(recorded, stored, positions):
                 continue
             fresh.append(recorded)
             if type(recorded.event) in self._wants:

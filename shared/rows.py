@@ -1,15 +1,20 @@
-"""Writes the changes that folding gives, a table at a time, however many rows, in a few statements."""
+"""Writes the changes that folding gives, a table at a time, however many rows, in a few statements.
+
+Rows travel as one JSON document: measured, that costs a tenth of the time here that arrays of each column do, and the
+engine little more.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Table
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import columns_of, driver
-from shared.project import Change, Key, Patch, Put, Remove, coalesce
+from shared.database import driver
+from shared.project import Change, Patch, Put, Remove, coalesce
+
+Columns = Sequence[Column[Any]]
 
 
 async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
@@ -19,19 +24,15 @@ async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
     one row to another.
     """
     for table, rows in coalesce(changes).items():
-        await _remove(connection, table, [key for key, change in rows.items() if isinstance(change, Remove)])
+        await _remove(connection, table, [change.key for change in rows.values() if isinstance(change, Remove)])
         await _patch(connection, table, [change for change in rows.values() if isinstance(change, Patch)])
         await _put(connection, table, [change.row for change in rows.values() if isinstance(change, Put)])
 
 
-async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Key]) -> None:
-    if not keys:
-        return
+async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Mapping[str, Any]]) -> None:
     columns = list(table.primary_key)
-    matches = " AND ".join(f"t.{_name(c)} = gone.{_name(c)}" for c in columns)
-    gone = f"{_unnest(connection, columns)} AS gone ({_names(columns)})"
-    statement = f"DELETE FROM {table.name} AS t USING {gone} WHERE {matches}"
-    await (await driver(connection)).execute(statement, *columns_of(keys, len(columns)))
+    statement = f"DELETE FROM {table.name} AS t USING {_records(connection, columns)} AS r WHERE {_same(columns)}"
+    await _run(connection, statement, keys)
 
 
 async def _patch(connection: AsyncConnection, table: Table, patches: Sequence[Patch]) -> None:
@@ -39,45 +40,40 @@ async def _patch(connection: AsyncConnection, table: Table, patches: Sequence[Pa
     for patch in patches:
         by_columns.setdefault(tuple(sorted(patch.values)), []).append(patch)
     for names, alike in by_columns.items():
-        keys = list(table.primary_key)
-        changed = [table.c[name] for name in names]
-        matches = " AND ".join(f"t.{_name(c)} = new.{_name(c)}" for c in keys)
-        statement = (
-            f"UPDATE {table.name} AS t SET {', '.join(f'{_name(c)} = new.{_name(c)}' for c in changed)} "
-            f"FROM {_unnest(connection, keys + changed)} AS new ({_names(keys + changed)}) WHERE {matches}"
-        )
-        rows = [{**patch.key, **patch.values} for patch in alike]
-        await (await driver(connection)).execute(statement, *(_array(column, rows) for column in keys + changed))
+        keys, changed = list(table.primary_key), [table.c[name] for name in names]
+        settled = ", ".join(f"{_name(c)} = r.{_name(c)}" for c in changed)
+        records = _records(connection, keys + changed)
+        statement = f"UPDATE {table.name} AS t SET {settled} FROM {records} AS r WHERE {_same(keys)}"
+        await _run(connection, statement, [{**patch.key, **patch.values} for patch in alike])
 
 
 async def _put(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    columns = list(table.columns)
-    others = [column for column in columns if not column.primary_key]
-    settled = ", ".join(f"{_name(c)} = excluded.{_name(c)}" for c in others)
+    columns, keys = list(table.columns), list(table.primary_key)
+    settled = ", ".join(f"{_name(c)} = excluded.{_name(c)}" for c in columns if not c.primary_key)
     statement = (
-        f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_unnest(connection, columns)} "
-        f"ON CONFLICT ({_names(list(table.primary_key))}) DO {f'UPDATE SET {settled}' if others else 'NOTHING'}"
+        f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_records(connection, columns)} AS r "
+        f"ON CONFLICT ({_names(keys)}) DO {f'UPDATE SET {settled}' if settled else 'NOTHING'}"
     )
-    await (await driver(connection)).execute(statement, *(_array(column, rows) for column in columns))
+    await _run(connection, statement, rows)
 
 
-def _array(column: Column[Any], rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-    values = [row[column.name] for row in rows]
-    if isinstance(column.type, JSONB):
-        return [msgspec.json.encode(value).decode() for value in values]
-    return values
+async def _run(connection: AsyncConnection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await (await driver(connection)).execute(statement, msgspec.json.encode(rows).decode())
+
+
+def _records(connection: AsyncConnection, columns: Columns) -> str:
+    typed = ", ".join(f"{_name(c)} {c.type.compile(dialect=connection.dialect)}" for c in columns)
+    return f"ROWS FROM (json_to_recordset($1::json) AS ({typed}))"
+
+
+def _same(keys: Columns) -> str:
+    return " AND ".join(f"t.{_name(c)} = r.{_name(c)}" for c in keys)
 
 
 def _name(column: Column[Any]) -> str:
     return f'"{column.name}"'
 
 
-def _names(columns: Sequence[Column[Any]]) -> str:
+def _names(columns: Columns) -> str:
     return ", ".join(map(_name, columns))
-
-
-def _unnest(connection: AsyncConnection, columns: Sequence[Column[Any]]) -> str:
-    arrays = (f"${n}::{c.type.compile(dialect=connection.dialect)}[]" for n, c in enumerate(columns, 1))
-    return f"unnest({', '.join(arrays)})"

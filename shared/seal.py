@@ -18,7 +18,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,6 +27,13 @@ from shared.database import data_keys
 T = TypeVar("T", bound=Struct)
 
 KEYS_REMEMBERED = 4096
+
+_KEEP = text("""
+    INSERT INTO data_keys (subject, wrapped, copied)
+    SELECT subject, wrapped, false
+    FROM unnest(CAST(:subjects AS text[]), CAST(:wrapped AS bytea[])) AS new (subject, wrapped)
+    ON CONFLICT DO NOTHING RETURNING subject
+""")
 _NONCE = 12
 
 
@@ -65,9 +72,9 @@ class DataKey:
         sealed = nonce + self._cipher.encrypt(nonce, msgspec.json.encode(value), self._subject)
         return base64.urlsafe_b64encode(sealed).decode()
 
-    def open(self, text: str, kind: type[T]) -> T:
+    def open(self, sealed_text: str, kind: type[T]) -> T:
         """The value that was sealed. Raises `SealBroken`."""
-        sealed = base64.urlsafe_b64decode(text)
+        sealed = base64.urlsafe_b64decode(sealed_text)
         try:
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._subject)
         except InvalidTag:
@@ -103,14 +110,15 @@ class Keys:
         """The keys of these subjects; those that have none are given one, which is committed at once."""
         found = await self._own(subjects)
         missing = sorted(set(subjects) - found.keys())
-        if missing:
-            rows = [{"subject": s, "wrapped": self._wrapped(s), "copied": False} for s in missing]
-            async with self._engine.begin() as connection:
-                for start in range(0, len(rows), 5000):
-                    await connection.execute(insert(data_keys).on_conflict_do_nothing(), rows[start : start + 5000])
-            # Read back, since another caller may have been first.
-            found |= await self._own(missing)
-        return found
+        if not missing:
+            return found
+        made = {subject: self._wrapped(subject) for subject in missing}
+        async with self._engine.begin() as connection:
+            kept = await connection.execute(_KEEP, {"subjects": list(made), "wrapped": list(made.values())})
+            ours = set(kept.scalars())
+        # Read back those that another caller was first to make.
+        others = await self._own(made.keys() - ours)
+        return found | others | {subject: self._remember(subject, made[subject]) for subject in ours}
 
     async def find(self, subjects: Collection[str]) -> dict[str, DataKey]:
         """The keys of these subjects, wherever they were made. One that is absent was destroyed, or never existed."""

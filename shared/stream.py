@@ -257,9 +257,11 @@ async def message_at(client: Client, sequence: int) -> RawStreamMsg | None:
 
 @asynccontextmanager
 async def reading(
-    client: Client, start: int, *, until: int | None = None, stream: str = STREAM, subject: str = ""
+    client: Client, start: int, *, until: int | None = None, stream: str = STREAM, subjects: Sequence[str] = ()
 ) -> AsyncIterator[AsyncIterator[list[Stored]]]:
     """The messages of a stream from sequence `start`, in batches, for ever or up to and including `until`.
+
+    With `subjects` (filters that do not overlap), only those; `until` must then be a sequence that one of them has.
 
     A disposable consumer without acknowledgements: where to start is the reader's own business. Raises
     `Unavailable` when the broker has gone or the consumer with it; the reader starts again from where it stands.
@@ -271,7 +273,7 @@ async def reading(
             ack_policy=AckPolicy.NONE,
             deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
             opt_start_seq=max(start, 1),
-            filter_subject=subject or None,
+            filter_subjects=list(subjects) or None,
             inactive_threshold=60,
             mem_storage=True,
         ),
@@ -317,7 +319,7 @@ async def stored_keys(client: Client, service: str) -> AsyncIterator[list[tuple[
     prefix = f"daybook-keys.{service}."
     if await last_of(client, f"{prefix}>", KEYS_STREAM) is None:
         return
-    async with reading(client, 1, stream=KEYS_STREAM, subject=f"{prefix}>") as batches:
+    async with reading(client, 1, stream=KEYS_STREAM, subjects=[f"{prefix}>"]) as batches:
         async for batch in batches:
             yield [(stored.subject.removeprefix(prefix), stored.body) for stored in batch if stored.body]
             if batch[-1].pending == 0:

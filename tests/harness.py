@@ -15,6 +15,7 @@ import asyncpg
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
+from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from services.operator.embedded import Nats, Postgres
@@ -23,7 +24,7 @@ from shared.log import head_position
 from shared.migrate import migrate
 from shared.service import Blueprint, Running, open_service
 from shared.settings import ServiceSettings
-from shared.stream import STREAM, connect, ensure_streams, stream_configs
+from shared.stream import connect, ensure_streams, last_of, stream_configs
 
 MASTER_KEY = base64.b64encode(b"a master key for tests, 32 bytes").decode()
 DEADLINE = 20.0
@@ -145,21 +146,25 @@ class County:
         finally:
             await client.close()
 
-    async def _at_rest(self, client: Any) -> bool:
+    async def _at_rest(self, client: Client) -> bool:
         """Everything was followed, then nothing was left to relay, and meanwhile nothing had come."""
         for running in self._open:
             if reason := running.relay.halted or running.follow.halted:
                 raise AssertionError(f"{running.blueprint.name} halted: {reason}")
-        last = await _last_sequence(client)
-        if any(running.follow.sequence != last for running in self._open):
-            return False
+        before = await self._last_sequences(client)
+        for running in self._open:
+            if running.follow.sequence < max((before[source] for source in running.blueprint.sources), default=0):
+                return False
         for running in self._open:
             async with running.engine.connect() as connection:
                 if await head_position(connection) != running.relay.position:
                     return False
-        return await _last_sequence(client) == last
+        return await self._last_sequences(client) == before
 
-
-async def _last_sequence(client: Any) -> int:
-    last: int = (await client.jetstream().stream_info(STREAM)).state.last_seq
-    return last
+    async def _last_sequences(self, client: Client) -> dict[str, int]:
+        """The sequence of the newest event of each service that anybody here follows."""
+        sources = {source for running in self._open for source in running.blueprint.sources}
+        return {
+            source: (last.seq or 0) if (last := await last_of(client, f"daybook.{source}.>")) else 0
+            for source in sources
+        }
