@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.booking.commands import Sheet
@@ -14,32 +15,36 @@ from shared.events.booking import Slot
 
 
 async def known_diary(connection: AsyncConnection, of: Collection[str], start: datetime, end: datetime) -> Known:
-    """These practices' sessions that touch the stretch of time, with their slots and appointments."""
+    """These practices' diaries in the stretch of time: sessions, slots, and who has or had them."""
     known = select(practices.c.practice).where(practices.c.practice.in_(of))
     registered = frozenset((await connection.execute(known)).scalars())
     spans = await _spans(connection, registered, start, end)
-    ids = [span.session for span in spans]
+    slots_then = and_(slots.c.practice.in_(registered), slots.c.start >= start, slots.c.start < end)
     pages: dict[str, dict[str, Slot]] = {}
-    found = await connection.execute(select(slots).where(slots.c.session.in_(ids)))
-    for row in found:
-        page = pages.setdefault(row.session, {})
-        page[row.slot] = Slot(
-            id=row.slot,
-            start=row.start,
-            minutes=row.minutes,
-            channel=row.channel,
-            service_type=row.service_type,
-            kept_for=row.kept_for,
-        )
+    for row in await connection.execute(select(slots).where(slots_then)):
+        pages.setdefault(row.session, {})[row.slot] = _slot(row)
     taken = await connection.execute(
         select(occupancy.c.slot, occupancy.c.appointment)
         .join(slots, slots.c.slot == occupancy.c.slot)
-        .where(slots.c.session.in_(ids))
+        .where(slots_then)
     )
     held = await connection.execute(
-        select(appointments.c.appointment, appointments.c.status).where(appointments.c.session.in_(ids))
+        select(appointments.c.appointment, appointments.c.status).where(
+            appointments.c.practice.in_(registered), appointments.c.start >= start, appointments.c.start < end
+        )
     )
     return Known(registered, spans, pages, dict(taken.all()), dict(held.all()))
+
+
+def _slot(row: Row[Any]) -> Slot:
+    return Slot(
+        id=row.slot,
+        start=row.start,
+        minutes=row.minutes,
+        channel=row.channel,
+        service_type=row.service_type,
+        kept_for=row.kept_for,
+    )
 
 
 async def elsewhere(connection: AsyncConnection, sheet: Sheet) -> Span | None:

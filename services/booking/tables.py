@@ -60,7 +60,6 @@ slots = Table(
     Column("service_type", Text, nullable=False),
     Column("kept_for", Text, nullable=False),
     Index("slots_practice_start", "practice", "start"),
-    Index("slots_session", "session"),
 )
 
 appointments = Table(

@@ -76,7 +76,6 @@ def _create_slots() -> None:
         sa.Column("kept_for", sa.Text, nullable=False),
     )
     op.create_index("slots_practice_start", "slots", ["practice", "start"])
-    op.create_index("slots_session", "slots", ["session"])
 
 
 def _create_appointments() -> None:
