@@ -15,6 +15,7 @@ from asyncpg import PostgresError
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 
+from shared.broker import connect, require_new_enough
 from shared.database import open_engine
 from shared.migrate import migrate, require_migrated
 from shared.rebuild import rebuild
@@ -24,7 +25,6 @@ from shared.relay import Halted
 from shared.restore import restore
 from shared.service import Blueprint
 from shared.settings import ServiceSettings
-from shared.stream import connect, require_new_enough
 
 TELL_EVERY = 0.2
 """Seconds between two lines of progress."""

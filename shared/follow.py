@@ -15,15 +15,17 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.broker import Broker
 from shared.database import checkpoint
 from shared.events.base import Event
 from shared.events.envelope import Recorded, UnreadableEvent, decode
 from shared.execute import Executor, Order
 from shared.log import lock_head
 from shared.project import Projection
+from shared.reading import Stored, reading
 from shared.relay import PASSING, RETRY_AFTER, Halted, Relay
 from shared.rows import apply
-from shared.stream import STREAM, Broker, Stored, message_at, reading
+from shared.stream import STREAM, message_at
 
 TOGETHER = 400
 """Events folded in one transaction: enough to be fast, few enough not to hold up a booking for long."""

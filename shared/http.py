@@ -23,8 +23,8 @@ STATUS: Mapping[type[Refusal], int] = {Refusal: 422, NotFound: 404, Conflict: 40
 Render = Callable[[Request, Refusal], Response]
 
 
-def running(request: Request) -> Running:
-    """The service this request has come to."""
+async def running(request: Request) -> Running:
+    """The service this request has come to. (A dependency that is not async would run in another thread.)"""
     found: Running = request.app.state.running
     return found
 

@@ -14,11 +14,12 @@ from shared.compare import BESIDE, LIVE, compare
 from shared.events.envelope import decode
 from shared.follow import Checkpoint, read_checkpoint, require_same_stream
 from shared.log import head_position, lock_head, read_after
+from shared.reading import reading
 from shared.rebuilding import Progress, Result, Tally, alone
 from shared.restore import is_empty, restore_empty
 from shared.rows import apply
 from shared.service import Blueprint
-from shared.stream import STREAM, reading
+from shared.stream import STREAM
 
 
 async def rebuild(

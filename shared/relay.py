@@ -12,10 +12,11 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
+from shared.broker import Broker
 from shared.events.envelope import decode
 from shared.log import CHANNEL
 from shared.refusals import Unavailable
-from shared.stream import KEYS_STREAM, Broker, Message, PublishRefused, last_of, publish
+from shared.stream import KEYS_STREAM, Message, PublishRefused, last_of, publish
 
 AT_ONCE = 1000
 """The largest atomic batch that JetStream takes."""

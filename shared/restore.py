@@ -9,12 +9,13 @@ from shared.compare import digests
 from shared.events.envelope import Recorded, decode
 from shared.follow import Checkpoint, read_checkpoint, save_checkpoint
 from shared.log import Appended, head_position, insert_events, lock_head, move_head
+from shared.reading import Stored, reading, stored_keys
 from shared.rebuilding import Progress, Result, Tally, alone
 from shared.refusals import Conflict
 from shared.rows import apply
 from shared.seal import keep_copied_keys
 from shared.service import Blueprint
-from shared.stream import STREAM, Stored, last_of, reading, stored_keys
+from shared.stream import STREAM, last_of
 
 
 async def restore(blueprint: Blueprint, engine: AsyncEngine, client: Client, *, tell: Progress) -> Result:

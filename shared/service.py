@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.broker import Broker
 from shared.clock import Clock, clock_starting_at
 from shared.database import open_engine
 from shared.decider import Decider
@@ -22,7 +23,6 @@ from shared.project import Change, Projection
 from shared.relay import Relay
 from shared.seal import Keys
 from shared.settings import ServiceSettings
-from shared.stream import Broker
 
 FIRST_LOOK = 3.0
 """Seconds a starting service waits for the broker, to learn whether the copies of its log agree before it answers."""

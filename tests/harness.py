@@ -19,12 +19,13 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from services.operator.embedded import Nats, Postgres
+from shared.broker import connect
 from shared.database import open_engine
 from shared.log import head_position
 from shared.migrate import migrate
 from shared.service import Blueprint, Running, open_service
 from shared.settings import ServiceSettings
-from shared.stream import connect, ensure_streams, last_of, stream_configs
+from shared.stream import ensure_streams, last_of, stream_configs
 
 MASTER_KEY = base64.b64encode(b"a master key for tests, 32 bytes").decode()
 DEADLINE = 20.0

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from shared.broker import connect
 from shared.events.base import Event
 from shared.events.envelope import Recorded, with_body
 from shared.ids import derived_id
-from shared.stream import Message, connect, publish
+from shared.stream import Message, publish
 from tests.booking.surgery import NOON
 from tests.harness import County
 

@@ -6,7 +6,8 @@ from typing import Any
 from httpx import Response
 
 from services.booking.practices import COLUMNS
-from shared.stream import STREAM, connect
+from shared.broker import connect
+from shared.stream import STREAM
 from tests.booking.paper import ANN, BOB, CSV, diary_file, row
 from tests.booking.surgery import Surgery, refused, surgery
 from tests.harness import County

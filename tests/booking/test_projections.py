@@ -18,11 +18,11 @@ from services.booking.commands import (
     SettleAppointment,
 )
 from services.booking.tables import occupancy, sessions
+from shared.broker import connect
 from shared.project import Put
 from shared.rebuild import rebuild
 from shared.rows import apply
 from shared.service import Running
-from shared.stream import connect
 from tests.booking.deciding import ANN, BOB, LATER, MONDAY, NOW, ask_to_move, sheet, slot
 from tests.harness import County
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from services.notifications.reactions import message_of
+from shared.broker import connect
 from shared.events.base import Event
 from shared.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentMoved, Patient, PracticeRegistered
 from shared.events.envelope import Recorded, with_body
 from shared.ids import derived_id
 from shared.seal import PatientBlock
 from shared.service import Running
-from shared.stream import Message, connect, publish
+from shared.stream import Message, publish
 from tests.harness import County
 
 PRACTICE, OUTAGE = "G82002", "outage-1"
@@ -56,12 +57,14 @@ class Diary:
         await self.publish(await self._events(moved, start))
         return moved
 
-    async def move_twice(self, number: int) -> tuple[Moved, Moved]:
-        """A patient is moved, and moved again before anybody could say so."""
+    async def move_twice(self, number: int) -> tuple[Recorded, Recorded]:
+        """A patient is moved, and at once moved again: the two moves."""
         once = self._moved(number, f"+447700900{100 + number}")
         again = replace(once, move=f"again-{number}", replaces=once.appointment, appointment=f"newer-{number}")
-        await self.publish(await self._events([once, again], NOW + timedelta(days=1)))
-        return once, again
+        events = await self._events([once, again], NOW + timedelta(days=1))
+        recorded = [self._recorded(event) for event in events]
+        await self._send(recorded)
+        return recorded[1], recorded[3]
 
     async def cancel(self, moved: Moved) -> None:
         await self.publish(
@@ -77,9 +80,12 @@ class Diary:
         )
 
     async def publish(self, events: Sequence[Event]) -> None:
+        await self._send([self._recorded(event) for event in events])
+
+    async def _send(self, recorded: Sequence[Recorded]) -> None:
         client = await connect(self.county.servers.nats.url("booking"), "booking")
         try:
-            messages = [self._message(event) for event in events]
+            messages = [Message(each.subject, each.id, each.body) for each in recorded]
             for start in range(0, len(messages), 1000):
                 await publish(client, messages[start : start + 1000])
         finally:
@@ -103,10 +109,10 @@ class Diary:
             appointment=f"new-{number}",
         )
 
-    def _message(self, event: Event) -> Message:
+    def _recorded(self, event: Event) -> Recorded:
         self.position += 1
         version = self.versions[event.stream] = self.versions.get(event.stream, 0) + 1
-        recorded = with_body(
+        return with_body(
             Recorded(
                 position=self.position,
                 version=version,
@@ -119,7 +125,6 @@ class Diary:
                 event=event,
             )
         )
-        return Message(recorded.subject, recorded.id, recorded.body)
 
 
 def _booked(moved: Moved, sealed: str, start: datetime) -> AppointmentBooked:

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from services.rebooking.app import BLUEPRINT, Settings
+from shared.broker import connect
 from shared.database import open_engine
 from shared.events.base import Event
 from shared.events.booking import AppointmentCancelled, SlotsWithdrawn
 from shared.events.notifications import Answer, CallRaised, MessageFailed, MessagePlanned, ReplyReceived
 from shared.ids import derived_id
 from shared.rebuild import rebuild
-from shared.stream import connect
 from tests.harness import County
 from tests.rebooking.neighbours import (
     FRIDAY,

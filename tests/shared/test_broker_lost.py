@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from services.operator.embedded import NATS_USERS, Nats, free_ports, wait_for_nats
+from shared.broker import connect
 from shared.log import read_after
+from shared.reading import reading
 from shared.service import Running
-from shared.stream import STREAM, connect, ensure_streams, reading
+from shared.stream import STREAM, ensure_streams
 from tests.harness import County, Servers
 from tests.shared.toys import practices
 from tests.shared.toys.practices import Register

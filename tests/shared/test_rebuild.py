@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from sqlalchemy import select, text
 
+from shared.broker import connect
 from shared.database import open_engine
 from shared.log import head_position, read_after
 from shared.rebuild import rebuild
@@ -12,7 +13,6 @@ from shared.rebuilding import Result
 from shared.refusals import Conflict, Unavailable
 from shared.restore import restore
 from shared.service import Blueprint, Running
-from shared.stream import connect
 from tests.harness import County
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, Register

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy import select, text
 
+from shared.broker import connect
 from shared.log import head_position, read_after
 from shared.refusals import Conflict, NotFound
-from shared.stream import connect
 from tests.harness import County
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, FreezeTwo, Register

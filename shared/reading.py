@@ -1,0 +1,153 @@
+"""Reads the streams: event after event from any place, or the newest key of each of many patients."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from shared.refusals import Unavailable
+from shared.stream import KEYS_STREAM, STREAM, last_of
+
+PULL = 2000
+"""Messages asked for at a time; asked for again when half have come, so that the next are always on their way."""
+
+_SECOND = 1_000_000_000
+_HEARTBEAT = "100"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message in its place in a stream; `pending` more were waiting behind it."""
+
+    sequence: int
+    pending: int
+    subject: str
+    body: bytes
+
+
+@asynccontextmanager
+async def reading(
+    client: Client, start: int, *, until: int | None = None, stream: str = STREAM, subjects: Sequence[str] = ()
+) -> AsyncIterator[AsyncIterator[list[Stored]]]:
+    """The messages of a stream from sequence `start`, in batches, for ever or up to and including `until`.
+
+    With `subjects` (filters that do not overlap), only those; `until` must then be a sequence that one of them has.
+
+    A disposable consumer without acknowledgements: where to start is the reader's own business. Raises
+    `Unavailable` when the broker has gone or the consumer with it; the reader starts again from where it stands.
+    """
+    jetstream = client.jetstream()
+    info = await jetstream.add_consumer(
+        stream,
+        ConsumerConfig(
+            ack_policy=AckPolicy.NONE,
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=max(start, 1),
+            filter_subjects=list(subjects) or None,
+            inactive_threshold=60,
+            mem_storage=True,
+        ),
+    )
+    inbox = client.new_inbox()
+    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    subscription = await client.subscribe(inbox, cb=arrived.put, pending_msgs_limit=-1, pending_bytes_limit=-1)
+    try:
+        yield _batches(client, f"{stream}.{info.name}", inbox, arrived, until)
+    finally:
+        # The server forgets an idle consumer by itself; an error here must not hide why the reading ended.
+        with suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
+            await subscription.unsubscribe()
+            await jetstream.delete_consumer(stream, info.name or "")
+
+
+async def _batches(
+    client: Client, consumer: str, inbox: str, arrived: asyncio.Queue[Msg], until: int | None
+) -> AsyncIterator[list[Stored]]:
+    owed = 0
+    while True:
+        if owed <= PULL // 2:
+            await _ask(client, consumer, inbox)
+            owed += PULL
+        batch: list[Stored] = []
+        for message in await _next(arrived):
+            status = (message.headers or {}).get("Status", "")
+            if not status:
+                owed -= 1
+                batch.append(_stored(message))
+            elif status != _HEARTBEAT:
+                owed = 0  # a pull has ended, and what it still owed will not come
+        last = batch[-1].sequence if batch else 0
+        if until is not None and last >= until:
+            yield [stored for stored in batch if stored.sequence <= until]
+            return
+        if batch:
+            yield batch
+
+
+async def stored_keys(client: Client, service: str) -> AsyncIterator[list[tuple[str, bytes]]]:
+    """All wrapped data keys that the service has made, in batches of subject and key."""
+    prefix = f"daybook-keys.{service}."
+    if await last_of(client, f"{prefix}>", KEYS_STREAM) is None:
+        return
+    async with reading(client, 1, stream=KEYS_STREAM, subjects=[f"{prefix}>"]) as batches:
+        async for batch in batches:
+            yield [(stored.subject.removeprefix(prefix), stored.body) for stored in batch if stored.body]
+            if batch[-1].pending == 0:
+                return
+
+
+async def _ask(client: Client, consumer: str, inbox: str) -> None:
+    request = json.dumps({"batch": PULL, "expires": 30 * _SECOND, "idle_heartbeat": _SECOND})
+    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", request.encode(), reply=inbox)
+
+
+async def _next(arrived: asyncio.Queue[Msg]) -> list[Msg]:
+    """All that has arrived, at least one: the broker sends a heartbeat every second if there is nothing else."""
+    try:
+        async with asyncio.timeout(4):
+            messages = [await arrived.get()]
+    except TimeoutError:
+        raise Unavailable("the broker has fallen silent", code="broker-silent") from None
+    while len(messages) < PULL and not arrived.empty():
+        messages.append(arrived.get_nowait())
+    return messages
+
+
+def _stored(message: Msg) -> Stored:
+    """Its place is in the reply: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.….pending`."""
+    tokens = message.reply.split(".")
+    first = 5 if len(tokens) == 9 else 7
+    return Stored(int(tokens[first]), int(tokens[first + 3]), message.subject, message.data)
+
+
+async def last_keys(client: Client, subjects: Collection[str]) -> Mapping[str, bytes]:
+    """The wrapped data keys of these subjects, whichever service made them; a destroyed one is absent."""
+    wanted = sorted(f"daybook-keys.*.{subject}" for subject in subjects)
+    found: dict[str, bytes] = {}
+    for start in range(0, len(wanted), 1000):
+        found |= await _last_by_subjects(client, KEYS_STREAM, wanted[start : start + 1000])
+    return {subject.rpartition(".")[2]: wrapped for subject, wrapped in found.items() if wrapped}
+
+
+async def _last_by_subjects(client: Client, stream: str, subjects: Sequence[str]) -> dict[str, bytes]:
+    """The newest message of each subject that has one; the server answers for up to 1,024 of them at once."""
+    inbox = client.new_inbox()
+    subscription = await client.subscribe(inbox)
+    found: dict[str, bytes] = {}
+    try:
+        request = json.dumps({"multi_last": list(subjects), "batch": len(subjects)})
+        await client.publish(f"$JS.API.DIRECT.GET.{stream}", request.encode(), reply=inbox)
+        while True:
+            message = await subscription.next_msg(timeout=10)
+            headers = message.headers or {}
+            if "Status" in headers:
+                return found  # 204: that was all; 404: there are none
+            found[headers["Nats-Subject"]] = message.data
+    finally:
+        await subscription.unsubscribe()
