@@ -47,7 +47,8 @@ PIN = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-inde
 	--custom-compile-command 'make lock'
 
 # uv is fast but does not read pip's settings, so it is told pip's index; should that not be enough (a folder of wheels,
-# a certificate of one's own), pip installs the same lock.
+# a certificate of one's own), pip installs the same lock. Modules are compiled once here, since otherwise every process
+# would compile them again where Python is told not to write.
 INDEX = index=$${UV_DEFAULT_INDEX:-$${UV_INDEX_URL:-$$($(BIN)/pip config list \
 	| sed -n "s/^[a-z:]*\.index-url='\(.*\)'$$/\1/p" | head -n 1)}}; \
 	if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi
@@ -60,7 +61,7 @@ $(INSTALLED): requirements.lock
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock 2> $(VENV)/setup.log \
 		|| { cat $(VENV)/setup.log >&2; exit 1; }
-	@$(INDEX); $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock \
+	@$(INDEX); $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock \
 		|| { echo 'pip installs it instead.'; $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
 	@$(BIN)/uv pip install --quiet --offline --no-cache --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

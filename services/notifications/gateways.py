@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import httpx
+import aiohttp
 import jwt
+import msgspec
 
 from services.notifications.commands import ReceiptStatus
 from services.notifications.settings import NotificationsSettings
@@ -19,6 +20,14 @@ RATE_LIMIT_PAUSE = 2.0
 UNREACHABLE_PAUSE = 1.0
 MISCONFIGURED_PAUSE = 30.0
 TOKEN_GOOD_FOR = timedelta(seconds=20)
+IDLE_AT_MOST = 3.0
+"""Seconds; shorter than any server's patience."""
+
+NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""What can only happen before a request is written. (The adaptor that puts aiohttp beneath httpx mixes these up with a
+connection cut in the middle, so it would have us send twice.)"""
+BROKEN = (aiohttp.ClientError, TimeoutError)
+"""All that can go wrong on the way, those included."""
 
 STATUSES: Mapping[str, ReceiptStatus] = {
     "delivered": "delivered",
@@ -100,8 +109,8 @@ class NotifyGateway:
 
     provider = "notify"
 
-    def __init__(self, client: httpx.AsyncClient, *, key: str, template: str) -> None:
-        self._client = client
+    def __init__(self, session: aiohttp.ClientSession, *, key: str, template: str) -> None:
+        self._session = session
         self._service, self._secret = parse_key(key)
         self._template = template
         self._real = Clock()
@@ -116,22 +125,22 @@ class NotifyGateway:
             "reference": reference,
         }
         try:
-            answer = await self._client.post("/v2/notifications/sms", json=order, headers=self._headers())
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            async with self._session.post("/v2/notifications/sms", json=order, headers=self._headers()) as answer:
+                return self._outcome(answer.status, await _json(answer))
+        except NEVER_SENT:
             return Deferred("The provider cannot be reached", UNREACHABLE_PAUSE)
-        except httpx.TransportError:
+        except BROKEN:
             return Lost()
-        return self._outcome(answer)
 
     async def look_up(self, reference: str) -> Finding:
         try:
-            answer = await self._client.get(
+            async with self._session.get(
                 "/v2/notifications", params={"reference": reference}, headers=self._headers()
-            )
-        except httpx.TransportError:
+            ) as answer:
+                listed = (await _json(answer)).get("notifications")
+        except BROKEN:
             return Unreachable()
-        listed = _json(answer).get("notifications")
-        if answer.status_code != 200 or not isinstance(listed, list):
+        if answer.status != 200 or not isinstance(listed, list):
             return Unreachable()
         match listed:
             case [{"id": str(provider_id), "status": str(status)}, *_]:
@@ -139,11 +148,11 @@ class NotifyGateway:
             case _:
                 return Absent()
 
-    def _outcome(self, answer: httpx.Response) -> Outcome:
+    def _outcome(self, status: int, body: Mapping[str, Any]) -> Outcome:
         """By status and error name, never by the text of the message: Notify promises no more."""
-        match answer.status_code, _error(answer):
+        match status, _error(body):
             case 201, _:
-                provider_id = _json(answer).get("id")
+                provider_id = body.get("id")
                 return Taken(provider_id) if isinstance(provider_id, str) else Lost()
             case 400, error:
                 return Refused(f"The provider refuses it: {error}")
@@ -173,13 +182,16 @@ class NotifyGateway:
 @asynccontextmanager
 async def open_gateway(settings: NotificationsSettings) -> AsyncIterator[Gateway]:
     """The gateway that the settings name, until the block ends."""
-    limits = httpx.Limits(
-        max_connections=settings.concurrency * 2, max_keepalive_connections=settings.concurrency * 2, keepalive_expiry=3
-    )
-    async with httpx.AsyncClient(
-        base_url=settings.provider_url, timeout=settings.gateway_timeout, limits=limits, trust_env=False
-    ) as client:
-        yield NotifyGateway(client, key=settings.gateway_key.get_secret_value(), template=settings.gateway_template)
+    patience = aiohttp.ClientTimeout(connect=settings.gateway_timeout, sock_read=settings.gateway_timeout)
+    async with aiohttp.ClientSession(
+        settings.provider_url, connector=connector(settings.concurrency), timeout=patience
+    ) as session:
+        yield NotifyGateway(session, key=settings.gateway_key.get_secret_value(), template=settings.gateway_template)
+
+
+def connector(at_once: int) -> aiohttp.TCPConnector:
+    """As many connections as there may be requests at once, each given up before the server might cut it."""
+    return aiohttp.TCPConnector(limit=at_once, keepalive_timeout=IDLE_AT_MOST)
 
 
 def parse_key(key: str) -> tuple[str, str]:
@@ -194,16 +206,15 @@ def parse_key(key: str) -> tuple[str, str]:
     return service, secret
 
 
-def _json(answer: httpx.Response) -> Mapping[str, Any]:
+async def _json(answer: aiohttp.ClientResponse) -> Mapping[str, Any]:
     try:
-        body = answer.json()
-    except ValueError:
+        return msgspec.json.decode(await answer.read(), type=dict[str, Any])
+    except msgspec.MsgspecError:
         return {}
-    return body if isinstance(body, dict) else {}
 
 
-def _error(answer: httpx.Response) -> str:
-    match _json(answer).get("errors"):
+def _error(body: Mapping[str, Any]) -> str:
+    match body.get("errors"):
         case [{"error": str(error)}, *_]:
             return error
         case _:

@@ -24,6 +24,7 @@ class Pace:
     def __init__(self, rate: float) -> None:
         self._between = 1 / rate
         self._next = 0.0
+        self._paused_until = 0.0
 
     async def turn(self) -> None:
         """Wait for the next turn."""
@@ -33,6 +34,10 @@ class Pace:
         if due > now:
             await asyncio.sleep(due - now)
 
-    def pause(self, seconds: float) -> None:
-        """No turn for so long: the provider wants it so."""
-        self._next = max(self._next, asyncio.get_running_loop().time() + seconds)
+    def pause(self, seconds: float) -> bool:
+        """No turn for so long: the provider wants it so. False if there was a pause already."""
+        now = asyncio.get_running_loop().time()
+        is_new = now >= self._paused_until
+        self._paused_until = max(self._paused_until, now + seconds)
+        self._next = max(self._next, self._paused_until)
+        return is_new

@@ -43,7 +43,7 @@ from shared.service import Running
 
 TOGETHER = 500
 """Messages read from the outbox at a time."""
-LOOK_AGAIN = 0.25
+LOOK_AGAIN = 0.5
 RELAY_WAIT = 5.0
 RESTART_AFTER = 1.0
 SLOWEST_LOOK = 30.0
@@ -207,8 +207,8 @@ class Sender:
                     await self._execute(RecordRefused(due.message, due.attempt, reason))
                     return False
                 case Deferred(reason, seconds):
-                    _log.warning("the gateway holds us up", reason=reason, seconds=seconds)
-                    self._pace.pause(seconds)
+                    if self._pace.pause(seconds):
+                        _log.warning("the gateway holds us up", reason=reason, seconds=seconds)
             await self._turn()
             if due.appointment_start <= self._running.clock.now():
                 await self._execute(RecordRefused(due.message, due.attempt, OUTDATED))

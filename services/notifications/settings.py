@@ -23,7 +23,7 @@ class NotificationsSettings(ServiceSettings):
     """What the gateway must show when it brings receipts and replies."""
     rate: float = Field(default=45.0, gt=0)
     """Messages a second, evenly. Notify allows 50, and refuses bursts."""
-    concurrency: int = Field(default=32, ge=1)
+    concurrency: int = Field(default=128, ge=1)
     """Messages at the gateway at once."""
     looks: int = Field(default=3, ge=1)
     """How often the provider must say it does not have a message before that is believed."""

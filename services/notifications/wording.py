@@ -101,7 +101,8 @@ def plain(value: str) -> str:
 
     `Zoë` becomes `Zoe`; a name in another script is left as it is, for a name is never guessed.
     """
-    return "".join(_plain_character(character) for character in " ".join(value.split()))
+    line = " ".join(value.split())
+    return line if is_gsm(line) else "".join(map(_plain_character, line))
 
 
 def _plain_character(character: str) -> str:

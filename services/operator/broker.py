@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from nats.aio.client import Client
 
 from services.operator.settings import OperatorSettings
+from shared.broker import connect, require_new_enough
 from shared.refusals import Unavailable
-from shared.stream import connect, ensure_streams, require_new_enough
+from shared.stream import ensure_streams
 
 _PATIENCE = 15.0
 

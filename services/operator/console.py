@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from services.operator.settings import HOST, OperatorSettings, operator_settings
 from services.operator.status import SystemView, look
+from shared.clock import in_london
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PATIENCE = 3.0
@@ -96,18 +98,20 @@ def _figures(view: SystemView) -> bytes:
     behind = Gauge("daybook_follow_lag", "Events not folded yet", ["service", "source"], registry=registry)
     for service in view.services:
         up.labels(service.service).set(int(service.state == "up"))
-        lag.labels(service.service).set(service.relay_lag)
+        if service.relay_lag is not None:
+            lag.labels(service.service).set(service.relay_lag)
         for source, count in service.behind.items():
             behind.labels(service.service, source).set(count)
     return generate_latest(registry)
 
 
-async def _outages(desk: Desk) -> list[OutageView]:
-    """The newest first; none if rebooking does not answer, which the page shows anyway."""
-    found: list[dict[str, Any]] = await _ask(desk, "/v1/outages") or []
+async def _outages(desk: Desk) -> list[OutageView] | None:
+    """The newest first, or nothing if rebooking does not answer."""
+    found: list[dict[str, Any]] | None = await _ask(desk, "/v1/outages")
+    if found is None:
+        return None
     progress = await asyncio.gather(*(_ask(desk, f"/v1/outages/{each['outage']}/progress") for each in found))
-    views = [_outage(each, counted or {}) for each, counted in zip(found, progress, strict=True)]
-    return sorted(views, key=lambda view: view.began, reverse=True)
+    return [_outage(each, counted or {}) for each, counted in zip(found, progress, strict=True)]
 
 
 async def _ask(desk: Desk, path: str) -> Any:
@@ -120,7 +124,12 @@ async def _ask(desk: Desk, path: str) -> Any:
 
 def _outage(facts: dict[str, Any], progress: dict[str, Any]) -> OutageView:
     counts = {name.replace("_", " "): count for name, count in progress.items() if isinstance(count, int)}
-    return OutageView(str(facts["name"]), str(facts["started_at"]), str(facts.get("ended_at") or ""), counts)
+    return OutageView(str(facts["name"]), _when(facts["started_at"]), _when(facts.get("ended_at")), counts)
+
+
+def _when(instant: str | None) -> str:
+    """As the clock on a surgery's wall showed it: Friday 19 July 2024, 08:30."""
+    return f"{in_london(datetime.fromisoformat(instant)):%A %-d %B %Y, %H:%M}" if instant else ""
 
 
 def main() -> None:

@@ -9,22 +9,24 @@ from services.operator.settings import OperatorSettings
 from shared.refusals import Unavailable
 
 
-async def ensure_database(settings: OperatorSettings, service: str) -> None:
-    """Make the service's database unless it is there."""
+async def ensure_database(settings: OperatorSettings, service: str) -> bool:
+    """Make the service's database unless it is there; returns whether it was made."""
     async with _connected(settings.database_url()) as server:
-        if not await _exists(server, service):
-            await server.execute(f'CREATE DATABASE "{service}"')
+        if await _exists(server, service):
+            return False
+        await server.execute(f'CREATE DATABASE "{service}"')
+        return True
 
 
 async def is_empty(settings: OperatorSettings, service: str) -> bool:
     """Whether the service's log has gone: its database, its tables, or all events in them."""
-    async with _connected(settings.database_url()) as server:
-        if not await _exists(server, service):
-            return True
-    async with _connected(settings.database_url(service)) as database:
-        if await database.fetchval("SELECT to_regclass('events')") is None:
-            return True
-        return not await database.fetchval("SELECT EXISTS (SELECT FROM events)")
+    try:
+        async with _connected(settings.database_url(service)) as database:
+            if await database.fetchval("SELECT to_regclass('events')") is None:
+                return True
+            return not await database.fetchval("SELECT EXISTS (SELECT FROM events)")
+    except asyncpg.InvalidCatalogNameError:
+        return True
 
 
 async def _exists(server: "asyncpg.Connection[asyncpg.Record]", name: str) -> bool:
@@ -35,6 +37,8 @@ async def _exists(server: "asyncpg.Connection[asyncpg.Record]", name: str) -> bo
 async def _connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     try:
         connection = await asyncpg.connect(url, timeout=10)
+    except asyncpg.InvalidCatalogNameError:
+        raise
     except (OSError, asyncpg.PostgresError) as problem:
         raise Unavailable(
             f"PostgreSQL does not answer ({problem}); is `daybook up` running?", code="database-down"

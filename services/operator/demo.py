@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,9 +66,15 @@ def demo(
     home = home_of(os.environ)
     try:
         found = asyncio.run(_lost_day(Options(appointments, practices, report, seed, keep), home))
-    except BaseException:
-        if home.logs.exists():
-            err().print(f"The demo did not come to its end. Logs: {home.logs}", markup=False)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        err().print(
+            f"Interrupted. Everything that was started has been stopped. Logs: {home.logs}",
+            markup=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+    except Exception:
+        err().print(f"The demo did not come to its end. Logs: {home.logs}", markup=False, soft_wrap=True)
         raise
     if found:
         raise typer.Exit(1)
@@ -77,26 +84,37 @@ async def _lost_day(options: Options, home: Home) -> tuple[str, ...]:
     """The whole day; returns what is wrong with it."""
     _let_sigterm_interrupt()
     began = time.monotonic()
-    with Screen(err()) as screen:
-        county = make_up(screen, options.practices, options.appointments, options.seed)
-        make_fresh(home)
-        supervisor = Supervisor(operator_settings(_environment(home)), screen.says)
-        with screen.stage("Start PostgreSQL, NATS and services"):
-            await supervisor.start()
-        try:
-            async with place(supervisor, screen) as here:
-                report, expected = await _live_through(here, county, began)
-                found = faults(report, expected)
-                _publish(report, found, [home.root / REPORT, *([options.report] if options.report else [])])
-                if options.keep:
-                    screen.says(
-                        f"Everything stays up: {supervisor.settings.urls['operator']} shows it. Ctrl-C stops it."
-                    )
-                    await asyncio.Event().wait()
-        finally:
-            with screen.stage("Stop everything"):
-                await supervisor.stop()
+    async with AsyncExitStack() as stack:
+        with Screen(err()) as screen:
+            county = make_up(screen, options.practices, options.appointments, options.seed)
+            make_fresh(home)
+            here = await stack.enter_async_context(_everything_running(home, screen))
+            report, expected = await _live_through(here, county, began)
+        found = faults(report, expected)
+        _publish(report, found, [home.root / REPORT, *([options.report] if options.report else [])])
+        if options.keep:
+            await _stay_up(here)
     return found
+
+
+@asynccontextmanager
+async def _everything_running(home: Home, screen: Screen) -> AsyncIterator[Place]:
+    supervisor = Supervisor(operator_settings(_environment(home)), screen.says)
+    with screen.stage("Start PostgreSQL, NATS and services"):
+        await supervisor.start()
+    try:
+        async with place(supervisor, screen) as here:
+            yield here
+    finally:
+        screen.says("Stopping …")
+        await supervisor.stop()
+
+
+async def _stay_up(here: Place) -> None:
+    """Until Ctrl-C, which then is no failure."""
+    here.screen.says(f"Everything stays up: {here.supervisor.settings.urls['operator']} shows it. Ctrl-C stops it.")
+    with suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
 
 
 async def _live_through(here: Place, county: County, began: float) -> tuple[Report, Expected]:
@@ -166,9 +184,9 @@ def _publish(report: Report, found: tuple[str, ...], files: list[Path]) -> None:
         file.write_bytes(text + b"\n")
     out().print(figures(report))
     for fault in found:
-        out().print(f"[red]WRONG[/red] {fault}")
-    verdict = f"[red]{len(found)} figures are wrong[/red]" if found else "[green]Nothing was lost or doubled[/green]"
-    out().print(f"{verdict}. The figures are in {files[-1]}.")
+        out().print(f"WRONG: {fault}", style="red", markup=False)
+    verdict = f"{len(found)} figures are wrong" if found else "Nothing was lost or doubled"
+    out().print(f"{verdict}. The figures are in {files[-1]}.", style="bold", markup=False, soft_wrap=True)
 
 
 def _environment(home: Home) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """Counting the lost day after the fact, out of the services' logs: each figure from the service that owns it."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
@@ -57,13 +58,15 @@ class Counted(Struct, frozen=True):
 
 async def count(place: Place, outage: str) -> Counted:
     """Ask everybody, now that all is done."""
-    with place.screen.stage("Count what became of it"):
-        async with place.database("booking") as connection:
-            booked = await count_booked(connection)
-        async with place.database("rebooking") as connection:
-            recovered = await count_recovered(connection, outage)
-        async with place.database("notifications") as connection:
-            told = await count_told(connection)
+    async with (
+        place.database("booking") as booking,
+        place.database("rebooking") as rebooking,
+        place.database("notifications") as notifications,
+    ):
+        with place.screen.stage("Count what became of it"):
+            booked, recovered, told = await asyncio.gather(
+                count_booked(booking), count_recovered(rebooking, outage), count_told(notifications)
+            )
         gateway = await place.get("sandbox", "/sandbox/figures")
     return Counted(booked, recovered, told, gateway["accepted"], gateway["duplicated"])
 

@@ -1,7 +1,8 @@
 """A service loses its database and is made again from the stream, while the others go on working."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 import asyncpg
@@ -61,17 +62,17 @@ async def _destroy(place: Place, service: str) -> None:
 
 async def _restore(place: Place, service: str, meanwhile: Callable[[], Awaitable[None]]) -> dict[str, Any]:
     with place.screen.stage(f"Rebuild {service} from the stream") as stage:
-        lines = _said(place, service, "restore")
-        said = await anext(lines)
-        await meanwhile()
-        async for said in lines:
-            if said["phase"] == "fold":
-                stage.reached(said["done"], said["of"])
-                stage.says(f"{said['rate']:,} events/s")
+        async with aclosing(_said(place, service, "restore")) as lines:
+            said = await anext(lines)
+            await meanwhile()
+            async for said in lines:
+                if said["phase"] == "fold":
+                    stage.reached(said["done"], said["of"])
+                    stage.says(f"{said['rate']:,} events/s")
     return said
 
 
-async def _said(place: Place, service: str, *arguments: str) -> AsyncIterator[dict[str, Any]]:
+async def _said(place: Place, service: str, *arguments: str) -> AsyncGenerator[dict[str, Any], None]:
     """What the service's own command says, line by line. Raises `Unavailable` if it does not end well."""
     machine, log = place.supervisor.machine, place.supervisor.settings.home.logs / f"{service}.log"
     with log.open("ab") as complaints:
@@ -86,11 +87,10 @@ async def _said(place: Place, service: str, *arguments: str) -> AsyncIterator[di
     try:
         async for line in process.stdout:
             yield msgspec.json.decode(line, type=dict[str, Any])
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        code = await process.wait()
-    if code:
+    except BaseException:
+        process.terminate()
+        raise
+    if await process.wait():
         raise Unavailable(f"`{service} {' '.join(arguments)}` failed: {last_words(log)}", code="command-failed")
 
 

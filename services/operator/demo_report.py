@@ -124,33 +124,33 @@ def _unequal(report: Report) -> Iterator[str]:
 def figures(report: Report) -> Table:
     """The report as a person reads it."""
     table = Table(title="The lost day, Friday 19 July 2024", show_header=False, title_justify="left")
-    table.add_column("what")
-    table.add_column("figure", justify="right")
+    table.add_column("what", no_wrap=True)
+    table.add_column("figure", justify="right", no_wrap=True)
     table.add_column("how known", style="dim")
     for what, figure, how in _lines(report):
-        table.add_row(what, figure if isinstance(figure, str) else f"{figure:,}", how)
+        table.add_row(what, f"{figure:,}", how)
     return table
 
 
-def _lines(report: Report) -> Iterator[tuple[str, int | str, str]]:
-    seconds = report.seconds
-    yield "Practices", report.practices, "booking's table"
-    yield "Appointments that day", report.appointments, "rebooking's table"
-    yield "  seen on paper", report.seen_on_paper, "reconciled"
-    yield "  cancelled", report.cancelled, "reconciled"
-    yield "  same-day demand, to triage", report.triage, "reconciled; never rebooked"
-    yield "  displaced", report.displaced, "reconciled"
-    yield "    planned", report.planned, f"plan in {seconds.plan:.1f} s"
-    yield "    moved", report.moved, f"all confirmed {seconds.move:.1f} s after the approval"
-    yield "    without a place", report.unplaced, "listed with the reason"
-    yield "Messages planned", report.messages_planned, f"{seconds.messages_planned:.1f} s after the approval"
-    yield "  accepted by the gateway", report.messages_accepted, "its own list"
-    yield "  doubled", report.messages_duplicated, "the gateway's list and the log"
-    yield "Replies", str(report.replies), "notifications' log"
+def _lines(report: Report) -> Iterator[tuple[str, int, str]]:
+    yield "Practices", report.practices, "booking's log"
+    yield "Appointments that day", report.appointments, "booking's log"
+    yield "  seen on paper", report.seen_on_paper, "rebooking's log"
+    yield "  cancelled", report.cancelled, "rebooking's log"
+    yield "  same-day demand, for triage", report.triage, "rebooking's log; none rebooked"
+    yield "  displaced", report.displaced, "rebooking's log"
+    yield "    planned", report.planned, f"in {report.seconds.plan:.1f} s"
+    yield "    moved", report.moved, f"{report.seconds.move:.1f} s after the approval"
+    yield "    without a place", report.unplaced, "each with its reason"
+    yield "Messages planned", report.messages_planned, f"{report.seconds.messages_planned:.1f} s after the approval"
+    yield "  accepted by the gateway", report.messages_accepted, "notifications' log"
+    yield "  sent twice", report.messages_duplicated, "its log and the gateway's list"
+    yield "Replies: keep", report.replies.keep, "notifications' log"
+    yield "  another time", report.replies.another_time, "for a person to telephone"
+    yield "  cancel", report.replies.cancel, "cancelled at booking"
     yield "Slots booked twice", report.double_booked, "booking's log"
     yield "Kept slots used by moves", report.ring_fenced_used, "booking's log"
     for service, rebuilt in report.rebuilt.items():
         verdict = "equal to what it was" if rebuilt.equal else "NOT what it was"
-        yield f"Rebuilt: {service}", f"{rebuilt.events:,} events", f"{rebuilt.seconds:.1f} s, {verdict}"
-    yield "County made up and imported", f"{seconds.generate:.1f} s + {seconds.importing:.1f} s", ""
-    yield "All together", f"{seconds.total:.0f} s", ""
+        yield f"Events {service} is rebuilt from", rebuilt.events, f"in {rebuilt.seconds:.1f} s, {verdict}"
+    yield "Seconds, all together", round(report.seconds.total), f"{report.seconds.importing:.1f} s of them the import"

@@ -24,7 +24,7 @@ class Stage:
         return (self._ended or time.monotonic()) - self._began
 
     def reached(self, done: float, of: float | None = None) -> None:
-        """So much is done of so much."""
+        """So much is done, and of how much, if that is news."""
         self._progress.update(self._task, completed=done, total=of)
 
     def advance(self, by: float = 1) -> None:

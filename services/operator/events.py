@@ -62,6 +62,16 @@ class Question:
     until: Point
     follow: bool
 
+    def wants(self, entry: Entry) -> bool:
+        """Whether the entry lies between the two points, both included."""
+        after = self.start is None or _order(entry, self.start) >= 0
+        return after and (self.until is None or _order(entry, self.until) <= 0)
+
+    def ends_with(self, entry: Entry) -> bool:
+        """Whether nothing wanted can follow. By instants that is sure only of what follows at some distance."""
+        past = self.until is not None and _order(entry, self.until) > 0
+        return past and (self.follow or isinstance(self.until, int))
+
 
 def events(
     practice: Annotated[str, typer.Option(help="Only this practice (ODS code).")] = "",
@@ -94,9 +104,9 @@ async def read(jetstream: JetStreamContext, question: Question) -> AsyncGenerato
         for message in messages:
             waiting = message.metadata.num_pending
             entry = Entry(message.metadata.sequence.stream, msgspec.json.decode(message.data, type=Heading))
-            if question.until is not None and _order(entry, question.until) > 0:
+            if question.ends_with(entry):
                 return
-            if question.start is None or _order(entry, question.start) >= 0:
+            if question.wants(entry):
                 yield entry
 
 

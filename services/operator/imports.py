@@ -45,6 +45,8 @@ def diary(
                 total[name] += answer.get(name, 0)
             total["refused"] += [{"file": str(file), **line} for line in answer["refused"]]
     complain(total["refused"])
+    if total["refused"] and not keep_good:
+        err().print("Nothing of a file with such a line was stored; --keep-good stores its good lines.")
     show(total if json else {name: total[name] for name in _COUNTED}, as_json=json)
     if total["refused"]:
         raise typer.Exit(2)

@@ -1,17 +1,18 @@
 """What runs on one machine, and how each process of it is started and known to be up."""
 
+import asyncio
 import signal
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.operator.child import ChildPlan
+from services.operator.child import ChildPlan, last_words
 from services.operator.embedded import Nats, Postgres, wait_for_nats, wait_for_postgres
 from services.operator.settings import HOST, NATS_PORT, POSTGRES_PORT, SERVICES, OperatorSettings
 from services.operator.waiting import wait_for_http
 from shared.clock import Clock
-from shared.refusals import Conflict
+from shared.refusals import Conflict, Unavailable
 from shared.settings import PORTS
 
 _MODULES = {
@@ -55,6 +56,22 @@ class Machine:
     def command(self, service: str, *arguments: str) -> list[str]:
         """The service's own command: `serve`, `migrate`, `rebuild` …"""
         return [sys.executable, "-m", _MODULES[service], *arguments]
+
+    async def run(self, service: str, *arguments: str) -> None:
+        """Run a command of a service to its end, into its log. Raises `Unavailable` if it fails."""
+        self.settings.home.logs.mkdir(parents=True, exist_ok=True)
+        log = self.settings.home.logs / f"{service}.log"
+        with log.open("ab") as file:
+            process = await asyncio.create_subprocess_exec(
+                *self.command(service, *arguments), env=self.environment(), stdout=file, stderr=file
+            )
+        try:
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        if code:
+            raise Unavailable(f"`{service} {' '.join(arguments)}` failed: {last_words(log)}", code="command-failed")
 
     def environment(self) -> dict[str, str]:
         """What every process of Daybook is told at this moment. What we were told goes before what we make up."""

@@ -16,7 +16,7 @@ from services.operator.machine import Machine
 from services.operator.screen import AsJson, err, out, show_json
 from services.operator.settings import SERVICES, OperatorSettings, operator_settings
 from shared.clock import clock_starting_at
-from shared.refusals import NotFound, Refusal
+from shared.refusals import Conflict, NotFound, Refusal
 
 
 def rebuild(
@@ -43,9 +43,14 @@ async def _rebuild(settings: OperatorSettings, service: str, verify: bool) -> di
     arguments = ["rebuild", *(["--verify"] if verify else [])]
     if not await is_empty(settings, service):
         return await fold(machine, service, *arguments)
+    if verify:
+        raise Conflict(
+            f"the database of {service} is empty, so there is nothing to verify; without --verify it is made again",
+            code="nothing-to-verify",
+        )
     async with _resting(settings, service):
         await ensure_database(settings, service)
-        await fold(machine, service, "migrate")
+        await machine.run(service, "migrate")
         return await fold(machine, service, "restore")
 
 

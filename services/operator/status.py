@@ -15,19 +15,18 @@ _PATIENCE = 3.0
 
 
 class ServiceView(Struct, frozen=True, kw_only=True):
-    """One service as it stands. `behind` counts, per service it follows, the events it has not folded yet."""
+    """One service as it stands; of one that does not answer no more is known.
+
+    `behind` counts, per service it follows, the events it has not folded yet.
+    """
 
     service: str
     state: str
-    position: int = 0
-    relayed: int = 0
+    position: int | None = None
+    relay_lag: int | None = None
+    """Events of its own that the stream does not have yet."""
     behind: dict[str, int] = {}
     now: datetime | None = None
-
-    @property
-    def relay_lag(self) -> int:
-        """Events of its own that the stream does not have yet."""
-        return self.position - self.relayed
 
 
 class SystemView(Struct, frozen=True, kw_only=True):
@@ -38,7 +37,8 @@ class SystemView(Struct, frozen=True, kw_only=True):
 
     @property
     def is_well(self) -> bool:
-        return all(service.state == "up" for service in self.services)
+        states = [*(service.state for service in self.services), *(process.state for process in self.processes)]
+        return all(state == "up" for state in states)
 
 
 class _Answer(Struct, frozen=True):
@@ -92,5 +92,10 @@ def _view(name: str, answer: _Answer | str, heard: Mapping[str, _Answer | str]) 
     }
     state = f"halted: {answer.halted}" if answer.halted else "up" if answer.broker == "up" else "up, without the broker"
     return ServiceView(
-        service=name, state=state, position=answer.position, relayed=answer.relayed, behind=behind, now=answer.now
+        service=name,
+        state=state,
+        position=answer.position,
+        relay_lag=answer.position - answer.relayed,
+        behind=behind,
+        now=answer.now,
     )

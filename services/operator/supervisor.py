@@ -6,14 +6,14 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from services.operator.broker import make_streams
-from services.operator.child import Child, ChildPlan, last_words
+from services.operator.child import Child, ChildPlan
 from services.operator.control import ChildView, Request, listening
 from services.operator.databases import ensure_database
 from services.operator.home import RunningSystem
 from services.operator.machine import Machine
 from services.operator.settings import SERVICES, OperatorSettings
 from shared.clock import clock_starting_at
-from shared.refusals import NotFound, Unavailable
+from shared.refusals import NotFound
 
 
 class Supervisor:
@@ -44,7 +44,6 @@ class Supervisor:
             self.machine.refuse_ports_in_use()
             await self._start(await asyncio.to_thread(self.machine.servers))
             await make_streams(self.settings)
-            await _all(self._prepare(service) for service in SERVICES)
             await self._start(self.machine.programs())
             control = await self._open.enter_async_context(listening(self._control))
             self.settings.home.announce(self._system(control))
@@ -69,9 +68,10 @@ class Supervisor:
 
     async def start_child(self, name: str) -> None:
         """Start it after `stop_child`; a service gets a database first, if its own has gone."""
-        if name in SERVICES:
-            await self._prepare(name)
-        await self._child(name).start()
+        child = self._child(name)
+        if name in SERVICES and await ensure_database(self.settings, name):
+            await self.run(name, "migrate")
+        await child.start()
 
     def kill_child(self, name: str) -> None:
         """`kill -9`, as an accident would. It is started again at once."""
@@ -79,27 +79,18 @@ class Supervisor:
 
     async def run(self, service: str, *arguments: str) -> None:
         """Run a command of a service to its end, into its log. Raises `Unavailable` if it fails."""
-        log = self.settings.home.logs / f"{service}.log"
-        with log.open("ab") as file:
-            process = await asyncio.create_subprocess_exec(
-                *self.machine.command(service, *arguments), env=self.machine.environment(), stdout=file, stderr=file
-            )
-        try:
-            code = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-        if code:
-            raise Unavailable(f"`{service} {' '.join(arguments)}` failed: {last_words(log)}", code="command-failed")
+        await self.machine.run(service, *arguments)
 
     async def _start(self, plans: list[ChildPlan]) -> None:
         children = {plan.name: Child(plan, self.settings.home.logs, self._tell) for plan in plans}
         self._children |= children
-        await _all(child.start() for child in children.values())
+        await _all(self._bring_up(name, child) for name, child in children.items())
 
-    async def _prepare(self, service: str) -> None:
-        await ensure_database(self.settings, service)
-        await self.run(service, "migrate")
+    async def _bring_up(self, name: str, child: Child) -> None:
+        if name in SERVICES:
+            await ensure_database(self.settings, name)
+            await self.run(name, "migrate")
+        await child.start()
 
     def _child(self, name: str) -> Child:
         if name not in self._children:

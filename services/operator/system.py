@@ -21,7 +21,7 @@ def up() -> None:
 
 
 def status(json: AsJson = False) -> None:
-    """How every service stands. Exit code 1 if one of them is not up."""
+    """How every service stands. Exit code 1 if anything is not up."""
     view = asyncio.run(look(operator_settings()))
     if json:
         show_json(view)
@@ -83,7 +83,6 @@ def services_table(services: tuple[ServiceView, ...]) -> Table:
     table = Table("service", "state", "position", "relay lag", "behind", title="Services", title_justify="left")
     for service in services:
         behind = ", ".join(f"{count:,} of {source}" for source, count in service.behind.items() if count)
-        table.add_row(
-            service.service, service.state, f"{service.position:,}", f"{service.relay_lag:,}", behind or "nothing"
-        )
+        counts = ("-" if count is None else f"{count:,}" for count in (service.position, service.relay_lag))
+        table.add_row(service.service, service.state, *counts, behind)
     return table

@@ -16,7 +16,8 @@ from shared.events.booking import AppointmentBooked, AppointmentCancelled, Appoi
 from shared.events.envelope import Recorded, decode
 from shared.events.notifications import MessageAccepted, MessagePlanned
 from shared.events.rebooking import MoveConfirmed, MoveRefused, MoveRequested, PlanProposed
-from shared.stream import STREAM, reading
+from shared.reading import reading
+from shared.stream import STREAM
 from tests.journeys.running import Daybook, until
 
 PRACTICES, APPOINTMENTS, SEED = 4, 200, 7

@@ -94,7 +94,7 @@ def daybook_up(home: Path) -> Iterator[Daybook]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")},
         "DAYBOOK_HOME": str(home),
-        "DAYBOOK_PORT_BASE": str(_free_port_base(home)),
+        "DAYBOOK_PORT_BASE": str(free_port_base(home)),
         "DAYBOOK_NOW": MONDAY,
         "NOTIFICATIONS_RATE": "20",
         "NOTIFICATIONS_SETTLE": "1",
@@ -125,9 +125,10 @@ def is_alive(pid: int) -> bool:
     return stat.exists() and ") Z" not in stat.read_text()
 
 
-def _free_port_base(home: Path) -> int:
+def free_port_base(home: Path) -> int:
+    """Below the ports that outgoing connections take by themselves."""
     while True:
-        base = random.randrange(20_000, 60_000, 50)
+        base = random.randrange(10_000, 32_000, 50)
         settings = operator_settings({"DAYBOOK_HOME": str(home), "DAYBOOK_PORT_BASE": str(base)})
         try:
             Machine(settings, Clock()).refuse_ports_in_use()

@@ -36,11 +36,10 @@ def test_a_working_service_is_proved_mended_and_made_again(daybook: Daybook, dis
         "rebooking",
         "UPDATE practices SET name = 'Nowhere' WHERE practice = (SELECT min(practice) FROM practices)",
     )
-    compared = daybook.command("rebuild", "rebooking", "--verify")
-    assert (compared.returncode, "rebooking is NOT equal" in compared.stdout) == (1, True), compared.stderr
-    assert "practices: live only:" in compared.stdout
-    assert "Nowhere" in compared.stdout
-    assert daybook.command("rebuild", "rebooking").returncode == 1, "mended, but it was not equal"
+    mended = daybook.command("rebuild", "rebooking")
+    assert (mended.returncode, "rebooking is NOT equal" in mended.stdout) == (1, True), mended.stderr
+    assert "practices: live only:" in mended.stdout
+    assert "Nowhere" in mended.stdout
     assert daybook.facts("rebuild", "rebooking", "--verify")["equal"]
 
     run_sql(daybook, "postgres", "DROP DATABASE rebooking WITH (FORCE)")

@@ -9,15 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import uvicorn
 from fastapi import FastAPI
 
+from services.notifications.gateways import parse_key
 from services.notifications.sandbox.app import create_sandbox
 from services.notifications.sandbox.settings import SandboxSettings
+from shared.clock import Clock
 
 KEY = "sandbox-11111111-1111-4111-8111-111111111111-22222222-2222-4222-8222-222222222222"
 TOKEN = "a callback token for tests"
 DEADLINE = 20.0
+
+
+def bearer(*, seconds: int = 0) -> dict[str, str]:
+    """The header that lets one in, with a token made so many seconds from now."""
+    service, secret = parse_key(KEY)
+    issued = int(Clock().now().timestamp()) + seconds
+    return {"Authorization": f"Bearer {jwt.encode({'iss': service, 'iat': issued}, secret, 'HS256')}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
-import jwt
+import aiohttp
 import pytest
 
 from services.notifications.gateways import (
@@ -20,9 +19,8 @@ from services.notifications.gateways import (
     parse_key,
 )
 from services.notifications.wording import Text
-from shared.clock import Clock
 from shared.refusals import Refusal
-from tests.notifications.sandbox import KEY, Sandbox, free_port, sandbox_at
+from tests.notifications.sandbox import KEY, Sandbox, bearer, free_port, sandbox_at
 
 TEXT = Text("+447700900123", "Sam, your appointment has moved.")
 TEMPLATE = "0d3bd5ef-6b3c-4c1c-9f0e-5d8f4f3a7c11"
@@ -36,7 +34,7 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def gateway(sandbox: Sandbox) -> AsyncIterator[NotifyGateway]:
-    async with httpx.AsyncClient(base_url=sandbox.url, timeout=0.5, trust_env=False) as client:
+    async with aiohttp.ClientSession(sandbox.url, timeout=aiohttp.ClientTimeout(sock_read=0.5)) as client:
         yield NotifyGateway(client, key=KEY, template=TEMPLATE)
 
 
@@ -82,14 +80,14 @@ async def test_the_rate_limit_asks_for_patience(gateway: NotifyGateway, sandbox:
 
 async def test_a_wrong_key_holds_up_and_fails_no_message(sandbox: Sandbox) -> None:
     key = KEY[:-1] + "3"
-    async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as client:
+    async with aiohttp.ClientSession(sandbox.url) as client:
         gateway = NotifyGateway(client, key=key, template=TEMPLATE)
         assert isinstance(await gateway.send(TEXT, "message-1.1"), Deferred)
         assert await gateway.look_up("message-1.1") == Unreachable()
 
 
 async def test_with_nobody_there_nothing_was_sent() -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}", trust_env=False) as client:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{free_port()}") as client:
         gateway = NotifyGateway(client, key=KEY, template=TEMPLATE)
         assert isinstance(await gateway.send(TEXT, "message-1.1"), Deferred)
         assert await gateway.look_up("message-1.1") == Unreachable()
@@ -104,17 +102,14 @@ async def test_a_connection_cut_or_an_answer_that_makes_no_sense_is_lost(answer:
 
     server = await asyncio.start_server(cut, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with server, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    async with server, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
         gateway = NotifyGateway(client, key=KEY, template=TEMPLATE)
         assert await gateway.send(TEXT, "message-1.1") == Lost()
 
 
 @pytest.mark.parametrize("seconds", [-40, 40])
 async def test_a_token_off_by_more_than_thirty_seconds_is_refused(sandbox: Sandbox, seconds: int) -> None:
-    service, secret = parse_key(KEY)
-    now = int(Clock().now().timestamp())
-    token = jwt.encode({"iss": service, "iat": now + seconds}, secret, "HS256")
-    answer = await sandbox.http.get("/v2/notifications", headers={"Authorization": f"Bearer {token}"})
+    answer = await sandbox.http.get("/v2/notifications", headers=bearer(seconds=seconds))
     assert (answer.status_code, answer.json()["errors"][0]["error"]) == (403, "AuthError")
 
 

@@ -35,6 +35,7 @@ async def test_turns_come_evenly_without_a_burst() -> None:
 async def test_a_pause_holds_everybody_up() -> None:
     clock = asyncio.get_running_loop()
     pace, begun = Pace(1_000_000), clock.time()
-    pace.pause(0.05)
+    assert pace.pause(0.05)
+    assert not pace.pause(0.01)
     await asyncio.gather(*(pace.turn() for _ in range(5)))
     assert clock.time() - begun >= 0.05

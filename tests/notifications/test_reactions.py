@@ -4,10 +4,11 @@ from sqlalchemy import select
 
 from services.notifications.app import BLUEPRINT, Settings
 from services.notifications.commands import SuppressNumber
+from services.notifications.reactions import react
 from services.notifications.tables import calls, messages
 from services.notifications.wording import Text
+from shared.broker import connect
 from shared.rebuild import rebuild
-from shared.stream import connect
 from tests.harness import County
 from tests.notifications.diary import Diary
 from tests.notifications.town import QUICK, states
@@ -49,9 +50,11 @@ async def test_a_move_that_has_given_way_to_another_is_not_told(county: County) 
     async with county.service(BLUEPRINT, Settings, **QUICK) as running:
         diary = Diary(county, running)
         await diary.register()
-        _, again = await diary.move_twice(1)
+        gave_way, stands = await diary.move_twice(1)
         await county.caught_up()
-        assert list(await states(running)) == [again.message]
+        async with running.engine.connect() as connection:
+            reactions = await react(running, connection, [gave_way, stands])
+        assert [reaction.cause for reaction in reactions] == [stands]
 
 
 async def test_rebuilding_sends_nothing_and_gives_the_same_tables(county: County) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import pytest
 
 from services.notifications.gateways import NotifyGateway, Taken
@@ -13,7 +13,7 @@ from services.notifications.sandbox.phones import Phones
 from services.notifications.wording import Text
 from tests.harness import County
 from tests.notifications.diary import NOW
-from tests.notifications.sandbox import KEY, Sandbox, free_port, sandbox_at
+from tests.notifications.sandbox import KEY, Sandbox, bearer, free_port, sandbox_at
 from tests.notifications.town import town, until, until_all
 
 
@@ -24,8 +24,8 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 
 async def send(sandbox: Sandbox, reference: str, phone: str = "+447700900123") -> str:
-    async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as client:
-        taken = await NotifyGateway(client, key=KEY, template="t").send(Text(phone, "<b>Sam</b>"), reference)
+    async with aiohttp.ClientSession(sandbox.url) as session:
+        taken = await NotifyGateway(session, key=KEY, template="t").send(Text(phone, "<b>Sam</b>"), reference)
     assert isinstance(taken, Taken)
     return taken.provider_id
 
@@ -70,9 +70,7 @@ async def test_a_knob_that_is_none_is_refused(sandbox: Sandbox, knobs: dict[str,
     ],
 )
 async def test_it_refuses_as_notify_does(sandbox: Sandbox, body: bytes) -> None:
-    async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as client:
-        headers = NotifyGateway(client, key=KEY, template="t")._headers()
-        answer = await client.post("/v2/notifications/sms", content=body, headers=headers)
+    answer = await sandbox.http.post("/v2/notifications/sms", content=body, headers=bearer())
     assert answer.status_code == 400
     assert answer.json()["status_code"] == 400
     assert {"error", "message"} == answer.json()["errors"][0].keys()
@@ -93,6 +91,14 @@ async def test_the_page_shows_each_phone_and_answers_without_a_script(sandbox: S
     assert (answered.status_code, answered.headers["location"]) == (303, "/")
     assert (await sandbox.figures())["replies"] == 1
     assert (await sandbox.http.post("/", data={"to": "nobody", "text": "1"})).status_code == 404
+
+
+async def test_the_page_turns_the_knobs(sandbox: Sandbox) -> None:
+    turned = await sandbox.http.post("/knobs", data={"fail": "2", "receipts": "late"})
+    assert turned.status_code == 303
+    knobs = (await sandbox.http.get("/sandbox/knobs")).json()
+    assert (knobs["fail"], knobs["receipts"], knobs["drop"]) == (2, "late", 0)
+    assert (await sandbox.http.post("/knobs", data={"fail": "often"})).status_code == 422
 
 
 async def test_patients_answer_as_told_each_once(county: County, tmp_path: Path) -> None:

@@ -1,29 +1,22 @@
 """Every message goes out at most once, and none is forgotten, wherever the sender dies."""
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
-
-import pytest
 
 from services.notifications.app import BLUEPRINT, Settings
 from services.notifications.commands import SuppressNumber
-from services.notifications.gateways import Absent, Finding, Gateway, Lost, Outcome, Taken, open_gateway
-from services.notifications.sending import Sender, send
-from services.notifications.settings import own_settings
+from services.notifications.gateways import Absent, Finding, Outcome, Taken
 from services.notifications.views import read_story
 from services.notifications.wording import Text
+from shared.broker import connect
 from shared.events.envelope import decode
 from shared.service import Running
-from shared.stream import connect, last_of
+from shared.stream import last_of
 from tests.harness import County
 from tests.notifications.diary import NOW, OUTAGE, Diary
-from tests.notifications.sandbox import Sandbox, free_port, sandbox_at
-from tests.notifications.town import QUICK, states, town, until, until_all
+from tests.notifications.sandbox import free_port, sandbox_at
+from tests.notifications.town import QUICK, sender, silent_town, states, town, until, until_all, working
 
 
 async def test_every_moved_patient_is_told_once(county: County, tmp_path: Path) -> None:
@@ -154,54 +147,6 @@ async def test_the_stream_has_an_attempt_before_the_gateway_hears_of_it(county: 
         assert watching.seen == [True, True, True]
 
 
-class Died(Exception):
-    """The process has stopped."""
-
-
-@dataclass
-class Dying:
-    """A gateway whose process stops at a chosen point of the send path, at every message."""
-
-    gateway: Gateway
-    point: Literal["claimed", "taken", "unanswered", "refused"]
-    provider: str = "notify"
-
-    async def send(self, text: Text, reference: str) -> Outcome:
-        match self.point:
-            case "claimed":
-                raise Died
-            case "taken":
-                await self.gateway.send(text, reference)
-                raise Died
-            case "unanswered":
-                await self.gateway.send(text, reference)
-                return Lost()
-            case "refused":
-                return Lost()
-
-    async def look_up(self, reference: str) -> Finding:
-        raise Died
-
-
-@pytest.mark.parametrize("point", ["claimed", "taken", "unanswered", "refused"])
-async def test_wherever_the_sender_dies_each_patient_is_told_once(
-    county: County, tmp_path: Path, point: Literal["claimed", "taken", "unanswered", "refused"]
-) -> None:
-    async with silent_town(county, tmp_path, concurrency=4) as (running, diary, sandbox):
-        await diary.move(*range(1, 13))
-        await county.caught_up()
-        settings = own_settings(running.settings)
-        async with open_gateway(settings) as gateway:
-            for _ in range(2):
-                with pytest.raises(ExceptionGroup) as stopped:
-                    await Sender(running, settings, Dying(gateway, point)).work()
-                assert stopped.group_contains(Died)
-        async with sender(running):
-            await until_all(running, 12, "accepted", "delivered")
-        figures = await sandbox.figures()
-        assert (figures["accepted"], figures["duplicated"]) == (12, 0)
-
-
 async def test_the_sandbox_may_be_killed_and_comes_back_knowing_what_it_took(county: County, tmp_path: Path) -> None:
     async with town(county, tmp_path) as here:
         await here.diary.move(1, 2)
@@ -209,45 +154,6 @@ async def test_the_sandbox_may_be_killed_and_comes_back_knowing_what_it_took(cou
         again = sandbox_at(tmp_path, callback_url=f"http://127.0.0.1:{free_port()}")
         async with again as sandbox:
             assert await sandbox.figures() == await here.sandbox.figures()
-
-
-@asynccontextmanager
-async def silent_town(
-    county: County, directory: Path, *, now: datetime = NOW, **settings: Any
-) -> AsyncIterator[tuple[Running, Diary, Sandbox]]:
-    """Notifications without its sender, and a sandbox that nobody listens to."""
-    county.clock_at(now)
-    async with (
-        sandbox_at(directory, callback_url=f"http://127.0.0.1:{free_port()}") as sandbox,
-        county.service(BLUEPRINT, Settings, **{**QUICK, "gateway_url": sandbox.url, **settings}) as running,
-    ):
-        diary = Diary(county, running)
-        await diary.register()
-        yield running, diary, sandbox
-
-
-@asynccontextmanager
-async def sender(running: Running) -> AsyncIterator[None]:
-    """The service's own sender at work, until the block ends."""
-    async with _until_left(send(running)):
-        yield
-
-
-@asynccontextmanager
-async def working(running: Running, gateway: Gateway) -> AsyncIterator[None]:
-    """One session of sending through this gateway, until the block ends."""
-    async with _until_left(Sender(running, own_settings(running.settings), gateway).work()):
-        yield
-
-
-@asynccontextmanager
-async def _until_left(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _are(running: Running, expected: dict[str, str]) -> bool:

@@ -1,9 +1,10 @@
 """Notifications and the sandbox side by side, on real ports, with a diary to move appointments in."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import httpx
 from sqlalchemy import select
 
 from services.notifications.app import BLUEPRINT, Settings, create
+from services.notifications.gateways import Gateway
+from services.notifications.sending import Sender, send
+from services.notifications.settings import own_settings
 from services.notifications.tables import messages
 from shared.service import Running
 from tests.harness import County
@@ -90,3 +94,42 @@ async def until_all(running: Running, count: int, *wanted: str) -> None:
         return len(found) == count and set(found.values()) <= set(wanted)
 
     await until(hold)
+
+
+@asynccontextmanager
+async def silent_town(
+    county: County, directory: Path, *, now: datetime = NOW, **settings: Any
+) -> AsyncIterator[tuple[Running, Diary, Sandbox]]:
+    """Notifications without its sender, and a sandbox that nobody listens to."""
+    county.clock_at(now)
+    async with (
+        sandbox_at(directory, callback_url=f"http://127.0.0.1:{free_port()}") as sandbox,
+        county.service(BLUEPRINT, Settings, **{**QUICK, "gateway_url": sandbox.url, **settings}) as running,
+    ):
+        diary = Diary(county, running)
+        await diary.register()
+        yield running, diary, sandbox
+
+
+@asynccontextmanager
+async def sender(running: Running) -> AsyncIterator[None]:
+    """The service's own sender at work, until the block ends."""
+    async with _until_left(send(running)):
+        yield
+
+
+@asynccontextmanager
+async def working(running: Running, gateway: Gateway) -> AsyncIterator[None]:
+    """One session of sending through this gateway, until the block ends."""
+    async with _until_left(Sender(running, own_settings(running.settings), gateway).work()):
+        yield
+
+
+@asynccontextmanager
+async def _until_left(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])

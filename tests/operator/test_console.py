@@ -8,6 +8,7 @@ from asgi_lifespan import LifespanManager
 from httpx import ASGITransport, AsyncClient
 
 from services.operator.console import create
+from services.operator.control import ChildView
 from services.operator.embedded import free_ports
 from services.operator.settings import operator_settings
 from services.operator.status import ServiceView, SystemView, look
@@ -27,7 +28,7 @@ async def test_the_page_shows_services_that_do_not_answer_as_down(console: Async
     assert page.status_code == 200
     assert page.text.count('<td class="bad">down</td>') == 3
     assert "Something is not well" in page.text
-    assert "None has been declared" in page.text
+    assert "Rebooking does not answer" in page.text
 
 
 async def test_the_console_is_alive_whatever_the_services_do(console: AsyncClient) -> None:
@@ -47,8 +48,10 @@ async def test_a_look_at_nothing_finds_nothing_well(tmp_path: Path) -> None:
     assert not view.is_well
 
 
-def test_a_system_is_well_when_every_service_is_up() -> None:
-    up = ServiceView(service="booking", state="up", position=7, relayed=5)
-    assert up.relay_lag == 2
+def test_a_system_is_well_when_everything_is_up() -> None:
+    up = ServiceView(service="booking", state="up", position=7, relay_lag=2)
+    halted = ServiceView(service="rebooking", state="halted: a gap")
+    dead = ChildView(name="sandbox", state="died", address="", pid=None, restarts=1, log="")
     assert SystemView(services=(up,)).is_well
-    assert not SystemView(services=(up, ServiceView(service="rebooking", state="halted: a gap"))).is_well
+    assert not SystemView(services=(up, halted)).is_well
+    assert not SystemView(services=(up,), processes=(dead,)).is_well

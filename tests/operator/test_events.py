@@ -7,10 +7,11 @@ import pytest
 from nats.aio.client import Client
 
 from services.operator.events import Point, Question, as_json_line, as_line, event_name_of, read
+from shared.broker import connect
 from shared.events.base import Event
 from shared.events.booking import AppointmentMissed, PatientArrived, PracticeFrozen
 from shared.events.envelope import Recorded, with_body
-from shared.stream import Message, connect, publish
+from shared.stream import Message, publish
 from tests.harness import County
 
 FRIDAY = datetime(2024, 7, 19, 9, tzinfo=UTC)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
+import aiohttp
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from services.notifications.gateways import parse_key
+from services.notifications.gateways import connector, parse_key
 from services.notifications.sandbox import controls, page, wire
 from services.notifications.sandbox.courier import Courier
 from services.notifications.sandbox.desk import Desk
@@ -27,8 +27,8 @@ def create_sandbox(settings: SandboxSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         journal = Journal(settings.journal)
-        async with _callbacks(settings) as client:
-            app.state.desk = desk = _desk(settings, journal, client)
+        async with _callbacks(settings) as session:
+            app.state.desk = desk = _desk(settings, journal, session)
             courier = asyncio.create_task(desk.courier.run(settings.callbacks_at_once))
             yield
             courier.cancel()
@@ -44,22 +44,27 @@ def create_sandbox(settings: SandboxSettings) -> FastAPI:
     return app
 
 
-def _callbacks(settings: SandboxSettings) -> httpx.AsyncClient:
+def _callbacks(settings: SandboxSettings) -> aiohttp.ClientSession:
     token = settings.callback_token.get_secret_value()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    limits = httpx.Limits(max_connections=settings.callbacks_at_once, keepalive_expiry=3)
-    return httpx.AsyncClient(base_url=settings.calls_back, headers=headers, timeout=30, limits=limits, trust_env=False)
+    return aiohttp.ClientSession(
+        settings.calls_back,
+        headers=headers,
+        connector=connector(settings.callbacks_at_once),
+        timeout=aiohttp.ClientTimeout(total=30),
+    )
 
 
-def _desk(settings: SandboxSettings, journal: Journal, client: httpx.AsyncClient) -> Desk:
+def _desk(settings: SandboxSettings, journal: Journal, session: aiohttp.ClientSession) -> Desk:
     service, secret = parse_key(settings.gateway_key.get_secret_value())
     phones, panel, clock = Phones(journal), Panel(), clock_starting_at(settings.start_instant())
     return Desk(
+        url=f"http://{settings.host}:{settings.listens_at}",
         service=service,
         secret=secret,
         phones=phones,
         panel=panel,
-        courier=Courier(client, phones, panel, clock),
+        courier=Courier(session, phones, panel, clock),
         clock=clock,
         real=Clock(),
     )

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-import httpx
+import aiohttp
 import msgspec
 from msgspec import Struct
 
+from services.notifications.gateways import BROKEN
 from services.notifications.sandbox.journal import Brought, Settled, Status, Told
 from services.notifications.sandbox.knobs import Panel
 from services.notifications.sandbox.phones import Message, Phones, Reply
@@ -52,8 +53,8 @@ class ReceivedText(Struct, frozen=True):
 class Courier:
     """The sandbox's way back to the service."""
 
-    def __init__(self, client: httpx.AsyncClient, phones: Phones, panel: Panel, clock: Clock) -> None:
-        self._client = client
+    def __init__(self, session: aiohttp.ClientSession, phones: Phones, panel: Panel, clock: Clock) -> None:
+        self._session = session
         self._phones = phones
         self._panel = panel
         self._clock = clock
@@ -117,10 +118,10 @@ class Courier:
 
     async def _is_worth_repeating(self, path: str, body: bytes) -> bool:
         try:
-            answer = await self._client.post(path, content=body)
-        except httpx.TransportError:
+            async with self._session.post(path, data=body) as answer:
+                return answer.status >= 500 or answer.status == 429
+        except BROKEN:
             return True
-        return answer.status_code >= 500 or answer.status_code == 429
 
 
 def _receipt(message: Message) -> Receipt:

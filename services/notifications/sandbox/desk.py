@@ -17,6 +17,7 @@ from shared.ids import new_id
 class Desk:
     """The sandbox at work. `clock` may pretend; `real` does not, since tokens are made by the real time."""
 
+    url: str
     service: str
     secret: str
     phones: Phones
@@ -49,8 +50,8 @@ class Desk:
         return self.phones.replies[replied.id]
 
 
-def desk(request: Request) -> Desk:
-    """The desk this request has come to."""
+async def desk(request: Request) -> Desk:
+    """The desk this request has come to. (A dependency that is not async would run in another thread.)"""
     found: Desk = request.app.state.desk
     return found
 

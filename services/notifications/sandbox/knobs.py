@@ -45,7 +45,7 @@ class Panel:
     def turn(self, changes: Mapping[str, Any]) -> Knobs:
         """Turn some, leave the others. Raises `Refusal` for one that does not exist or cannot stand so."""
         try:
-            self.knobs = msgspec.convert(msgspec.structs.asdict(self.knobs) | dict(changes), Knobs)
+            self.knobs = msgspec.convert(msgspec.structs.asdict(self.knobs) | dict(changes), Knobs, strict=False)
         except msgspec.ValidationError as wrong:
             raise Refusal(f"No such setting of the knobs: {wrong}", code="invalid-knobs", where="body") from None
         return self.knobs

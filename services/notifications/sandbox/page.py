@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -62,6 +62,14 @@ async def answer(
         raise NotFound("The sandbox has no such message", code="unknown-message", where="to")
     if text.strip():
         desk.courier.bring(desk.write_back(message.accepted.phone, text.strip()))
+    return RedirectResponse("/", status_code=303)
+
+
+@router.post("/knobs")
+async def turn(desk: DeskDep, request: Request) -> RedirectResponse:
+    """Turn the knobs as the form says."""
+    async with request.form() as form:
+        desk.panel.turn(dict(form))
     return RedirectResponse("/", status_code=303)
 
 

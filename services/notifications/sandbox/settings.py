@@ -37,7 +37,7 @@ class SandboxSettings(BaseModel):
     port_base: int = 8000
     now: datetime | None = None
     """A pretended start instant; without offset it is Europe/London."""
-    callbacks_at_once: int = Field(default=16, ge=1)
+    callbacks_at_once: int = Field(default=32, ge=1)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, **given: Any) -> Self:

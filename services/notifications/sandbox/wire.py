@@ -52,7 +52,7 @@ def no(request: Request, error: Exception) -> Response:
     return JSONResponse(body, status_code=error.status)
 
 
-def authenticated(request: Request, desk: DeskDep) -> Desk:
+async def authenticated(request: Request, desk: DeskDep) -> Desk:
     """The desk, for a request with a token of the one key we know, made within 30 seconds of now."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -83,7 +83,7 @@ async def send(request: Request, desk: Authenticated) -> Response:
     message = desk.accept(number, body, sms.reference, sms.template_id)
     if desk.panel.take("drop_answer"):
         await _never_answer(request)
-    return JSONResponse(_sent(request, message), status_code=201)
+    return Response(msgspec.json.encode(_sent(desk, message)), status_code=201, media_type="application/json")
 
 
 @router.get("")
@@ -98,16 +98,16 @@ async def look_up(
     links = {"current": str(request.url)}
     if page:
         links["next"] = str(request.url.include_query_params(older_than=page[-1].accepted.id))
-    return {"notifications": [_notification(request, message) for message in page], "links": links}
+    return {"notifications": [_notification(desk, message) for message in page], "links": links}
 
 
 @router.get("/{id}")
-async def look_up_one(request: Request, desk: Authenticated, id: str) -> dict[str, Any]:
+async def look_up_one(desk: Authenticated, id: str) -> dict[str, Any]:
     """One message by the id it was given here."""
     message = desk.phones.messages.get(id)
     if message is None:
         raise WireError(404, "NoResultFound", "No result found")
-    return _notification(request, message)
+    return _notification(desk, message)
 
 
 def _read(body: bytes) -> Sms:
@@ -155,19 +155,19 @@ async def _never_answer(request: Request) -> None:
         return
 
 
-def _sent(request: Request, message: Message) -> dict[str, Any]:
+def _sent(desk: Desk, message: Message) -> dict[str, Any]:
     accepted = message.accepted
     return {
         "id": accepted.id,
         "reference": accepted.reference or None,
         "content": {"body": accepted.body, "from_number": OUR_NUMBER},
-        "uri": f"{request.base_url}v2/notifications/{accepted.id}",
-        "template": _template(request, accepted.template),
+        "uri": f"{desk.url}/v2/notifications/{accepted.id}",
+        "template": _template(desk, accepted.template),
         "scheduled_for": None,
     }
 
 
-def _notification(request: Request, message: Message) -> dict[str, Any]:
+def _notification(desk: Desk, message: Message) -> dict[str, Any]:
     accepted, settled = message.accepted, message.settled
     return {
         "id": accepted.id,
@@ -178,7 +178,7 @@ def _notification(request: Request, message: Message) -> dict[str, Any]:
         "status": message.status,
         "body": accepted.body,
         "subject": None,
-        "template": _template(request, accepted.template),
+        "template": _template(desk, accepted.template),
         "created_at": accepted.at,
         "created_by_name": None,
         "sent_at": accepted.at,
@@ -187,5 +187,5 @@ def _notification(request: Request, message: Message) -> dict[str, Any]:
     }
 
 
-def _template(request: Request, template: str) -> dict[str, Any]:
-    return {"id": template, "version": 1, "uri": f"{request.base_url}v2/template/{template}"}
+def _template(desk: Desk, template: str) -> dict[str, Any]:
+    return {"id": template, "version": 1, "uri": f"{desk.url}/v2/template/{template}"}

@@ -1,0 +1,50 @@
+"""The whole recovery by command, as an operator without any other tool would do it."""
+
+from pathlib import Path
+
+import msgspec
+
+from services.operator.county import practices_csv
+from services.operator.demo_recovery import CAME_BACK, WENT_DOWN, paper
+from tests.journeys.recovery import SEED, District, Recovery, finished, require_all_went_to_plan
+from tests.journeys.running import Daybook
+
+
+def test_a_county_is_recovered_by_command_alone(daybook: Daybook, district: District, tmp_path: Path) -> None:
+    files = write(district, tmp_path)
+    assert daybook.facts("import", "practices", str(files["practices"])) == {"registered": 4}
+    imported = daybook.facts("import", "diary", *(str(files[code]) for code in district.codes))
+    assert imported["appointments"] > 200
+    assert imported["refused"] == []
+    daybook.at_rest()
+
+    practices = [word for code in district.codes for word in ("--practice", code)]
+    outage = daybook.facts("outage", "declare", "Friday", "--from", WENT_DOWN, *practices)["outage"]
+    assert outage in [each["outage"] for each in daybook.facts("outage", "list")]
+    daybook.facts("outage", "end", outage, "--at", CAME_BACK)
+    reconciled = daybook.facts("outage", "reconcile", str(files["paper"]), outage, "--rest", "displaced")
+    assert reconciled["unaccounted"] == 0
+    proposed = daybook.facts("plan", "propose", outage)
+    assert daybook.facts("plan", "show", outage)["hash"] == proposed["hash"]
+    daybook.facts("plan", "approve", proposed["hash"], outage, "--by", "a person")
+    finished(daybook, Recovery(outage, proposed["hash"], proposed["placed"]))
+
+    assert daybook.facts("outage", "show", outage)["progress"]["moved"] == proposed["placed"]
+    assert "moved" in daybook.command("outage", "show", outage).stdout
+    printed = daybook.command("events", "--type", "AppointmentMoved", "--practice", district.codes[0], "--json")
+    headings = [msgspec.json.decode(line) for line in printed.stdout.splitlines()]
+    assert len(headings) == next(
+        part["placed"] for part in proposed["practices"] if part["practice"] == district.codes[0]
+    )
+    assert not [heading for heading in headings if "data" in heading]
+    require_all_went_to_plan(daybook, Recovery(outage, proposed["hash"], proposed["placed"]))
+
+
+def write(district: District, directory: Path) -> dict[str, Path]:
+    """The files a county would have: its practices, a diary each, and the paper of the day."""
+    texts = {diary.practice: diary.text for diary in district.diaries}
+    texts |= {"practices": practices_csv(district.practices), "paper": paper(district.diaries, SEED).text}
+    files = {name: directory / f"{name}.csv" for name in texts}
+    for name, text in texts.items():
+        files[name].write_text(text)
+    return files
