@@ -81,6 +81,9 @@ class Relay:
                 _log.info("relay looks again", service=self._service, reason=str(refused))
             except PASSING as fault:
                 _log.info("relay waits", service=self._service, fault=type(fault).__name__)
+            except Exception:
+                # Not a fault we know; but a relay that has died looks like a broker that is slow, for ever.
+                _log.exception("relay failed", service=self._service)
             self.agreed.clear()
             await asyncio.sleep(RETRY_AFTER)
 

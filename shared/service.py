@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -23,6 +24,8 @@ from shared.project import Change, Projection
 from shared.relay import Relay
 from shared.seal import Keys
 from shared.settings import ServiceSettings
+
+_log = structlog.get_logger(__name__)
 
 FIRST_LOOK = 3.0
 """Seconds a starting service waits for the broker, to learn whether the copies of its log agree before it answers."""
@@ -101,7 +104,7 @@ async def open_service(
         await require_migrated(engine, blueprint.name, blueprint.migrations)
         running = _assemble(blueprint, settings, engine)
         work = [running.broker.run(), running.relay.run(), running.follow.run(), *(job(running) for job in background)]
-        stack.push_async_callback(_end, [asyncio.ensure_future(job) for job in work])
+        stack.push_async_callback(_end, [_begin(job, running.relay) for job in work])
         await _look_first(running)
         yield running
 
@@ -145,6 +148,20 @@ async def _look_first(running: Running) -> None:
             await running.relay.looked.wait()
     except TimeoutError:
         return
+
+
+def _begin(job: Awaitable[None], relay: Relay) -> "asyncio.Future[None]":
+    """Work that goes on until the service ends. Should a fault end it before, the service halts, and says why."""
+
+    def ended(work: "asyncio.Future[None]") -> None:
+        if not work.cancelled() and (fault := work.exception()) is not None:
+            _log.critical("background work ended", exc_info=fault)
+            relay.halted = f"work that must go on has ended: {fault}"
+            relay.looked.set()
+
+    work = asyncio.ensure_future(job)
+    work.add_done_callback(ended)
+    return work
 
 
 async def _end(work: Sequence["asyncio.Future[None]"]) -> None:
