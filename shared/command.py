@@ -11,12 +11,10 @@ from typing import Any, NoReturn
 
 import structlog
 import uvicorn
-from asyncpg import PostgresError
 from fastapi import FastAPI
-from sqlalchemy.exc import DBAPIError
 
 from shared.broker import connect, require_new_enough
-from shared.database import open_engine
+from shared.database import FAULTS, open_engine
 from shared.migrate import migrate, require_migrated
 from shared.rebuild import rebuild
 from shared.rebuilding import Progress, Result
@@ -45,7 +43,7 @@ def run_service(blueprint: Blueprint, settings: type[ServiceSettings], create: C
         sys.exit(_run(asked, blueprint, settings.from_environment(), create))
     except (Refusal, Halted) as refusal:
         _give_up(str(refusal))
-    except (DBAPIError, PostgresError, OSError) as fault:
+    except FAULTS as fault:
         # The engine's own words name the host and the reason, and no row; a traceback would bury them.
         _give_up(f"the database of {blueprint.name} refused: {str(fault).splitlines()[0]}")
 

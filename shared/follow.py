@@ -12,7 +12,6 @@ from typing import Any
 import structlog
 from nats.aio.client import Client
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.broker import Broker
@@ -90,7 +89,7 @@ class Follow:
                 if not self.halted:
                     _log.error("follower halted", service=self._service, reason=str(halted))
                 self.halted = str(halted)
-            except (*PASSING, DBAPIError) as fault:
+            except PASSING as fault:
                 _log.info("follower waits", service=self._service, fault=type(fault).__name__)
             except Exception as fault:
                 _log.exception("follower failed", service=self._service)

@@ -9,9 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from shared.database import FAULTS
 from shared.log import head_position
 from shared.refusals import Conflict, NotFound, Refusal, Unavailable
 from shared.service import Blueprint, Running, open_service
@@ -82,7 +82,7 @@ def _answer_refusals(app: FastAPI, render: Render) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         return render(request, as_refusal(error))
 
-    for kind in (Refusal, RequestValidationError, HTTPException, DBAPIError, OSError):
+    for kind in (Refusal, RequestValidationError, HTTPException, *FAULTS):
         app.add_exception_handler(kind, refused)
 
 

@@ -13,6 +13,7 @@ import structlog
 from nats.aio.client import Client
 
 from shared.broker import Broker
+from shared.database import FAULTS
 from shared.events.envelope import decode
 from shared.log import CHANNEL
 from shared.refusals import Unavailable
@@ -25,7 +26,7 @@ LEADER_LOCK = 0x0DA1B00C
 RETRY_AFTER = 0.3
 POLL_EVERY = 1.0
 
-PASSING = (OSError, asyncio.TimeoutError, nats.errors.Error, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable)
+PASSING = (*FAULTS, TimeoutError, nats.errors.Error, Unavailable)
 """Faults of the network or the engines, which pass; the relay and the follower begin again from what is stored."""
 
 _log = structlog.get_logger(__name__)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from services.notifications.commands import (
     AttemptSend,
@@ -61,7 +60,7 @@ async def send(running: Running) -> None:
         while True:
             try:
                 await Sender(running, settings, gateway).work()
-            except* (*PASSING, DBAPIError, Refusal) as faults:
+            except* (*PASSING, Refusal) as faults:
                 _log.info("sender waits", faults=[type(fault).__name__ for fault in faults.exceptions])
             except* Exception:
                 _log.exception("sender failed")
