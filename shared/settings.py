@@ -69,5 +69,5 @@ class ServiceSettings(BaseModel):
 
 def _complaint(service: str, invalid: ValidationError) -> str:
     """One sentence per variable; the values stay out, since some are secrets."""
-    wrong = (f"{service}_{error['loc'][0]}".upper() + f": {error['msg']}" for error in invalid.errors())
+    wrong = ("_".join([service, *map(str, error["loc"])]).upper() + f": {error['msg']}" for error in invalid.errors())
     return f"{service} cannot start. " + "; ".join(wrong) + " (each may also be given as DAYBOOK_…)"

@@ -1,8 +1,8 @@
 """What notifications is told from outside: the gateway it sends through, how fast, and who may call it back."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from shared.settings import PORTS, ServiceSettings
 
@@ -28,10 +28,17 @@ class NotificationsSettings(ServiceSettings):
     looks: int = Field(default=3, ge=1)
     """How often the provider must say it does not have a message before that is believed."""
     look_every: float = Field(default=2.0, gt=0)
-    settle: float = Field(default=15.0, ge=0)
+    settle: float = Field(default=15.0, gt=0)
     """Seconds after which a request whose answer was lost has surely ended at the provider, one way or the other."""
     attempts: int = Field(default=3, ge=1)
     """How often one message may be tried. Each try after the first needs proof that those before it were not sent."""
+
+    @model_validator(mode="after")
+    def _settles_after_it_gives_up(self) -> Self:
+        """A request that we still wait for must never be taken for one that did not arrive, and be sent again."""
+        if self.settle <= self.gateway_timeout:
+            raise ValueError("settle must be longer than gateway_timeout, or a patient may be texted twice")
+        return self
 
     @property
     def provider_url(self) -> str:

@@ -97,7 +97,8 @@ def daybook_up(home: Path) -> Iterator[Daybook]:
         "DAYBOOK_PORT_BASE": str(free_port_base(home)),
         "DAYBOOK_NOW": MONDAY,
         "NOTIFICATIONS_RATE": "20",
-        "NOTIFICATIONS_SETTLE": "1",
+        "NOTIFICATIONS_GATEWAY_TIMEOUT": "2",
+        "NOTIFICATIONS_SETTLE": "2.5",
         "NOTIFICATIONS_LOOK_EVERY": "0.2",
         "COLUMNS": "200",
     }

@@ -27,7 +27,7 @@ QUICK: Mapping[str, Any] = {
     "rate": 100_000,
     "gateway_timeout": 0.5,
     "look_every": 0.05,
-    "settle": 0.3,
+    "settle": 0.6,
 }
 """Settings that keep the order of things and shorten the waits."""
 

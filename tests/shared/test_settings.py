@@ -1,0 +1,49 @@
+"""A service that is told too little, or nonsense, says which variable is at fault, and never a secret's value."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.refusals import Refusal
+from tests.harness import MASTER_KEY
+from tests.shared.toys.practices import Settings
+
+GIVEN = {
+    "DAYBOOK_DATABASE_URL": "postgresql://daybook:pw@db.example:5432/postgres",
+    "DAYBOOK_NATS_URL": "nats://booking:pw@nats.example:4222",
+    "DAYBOOK_MASTER_KEY": MASTER_KEY,
+}
+
+
+def test_the_server_is_shared_and_the_database_is_the_services_own() -> None:
+    settings = Settings.from_environment(GIVEN)
+
+    assert settings.database_url == "postgresql://daybook:pw@db.example:5432/booking"
+    assert settings.port == 8001
+
+
+def test_a_services_own_variable_goes_before_the_common_one() -> None:
+    own = {"BOOKING_DATABASE_URL": "postgresql://b@elsewhere/diary", "BOOKING_PORT_BASE": "9000"}
+
+    settings = Settings.from_environment(GIVEN | own)
+
+    assert (settings.database_url, settings.port) == ("postgresql://b@elsewhere/diary", 9001)
+
+
+def test_a_pretended_start_without_offset_is_london_time() -> None:
+    start = Settings.from_environment(GIVEN | {"DAYBOOK_NOW": "2024-07-22T08:05:00"}).start_instant()
+
+    assert start is not None
+    assert start.utcoffset() == timedelta(hours=1)
+
+
+def test_every_missing_variable_is_named() -> None:
+    with pytest.raises(Refusal, match="BOOKING_NATS_URL: Field required; BOOKING_MASTER_KEY: Field required"):
+        Settings.from_environment({"DAYBOOK_DATABASE_URL": GIVEN["DAYBOOK_DATABASE_URL"]})
+
+
+def test_a_value_that_makes_no_sense_is_named_and_not_repeated() -> None:
+    with pytest.raises(Refusal, match="BOOKING_PORT_BASE") as refused:
+        Settings.from_environment(GIVEN | {"BOOKING_PORT_BASE": "eight thousand"})
+
+    assert "eight thousand" not in refused.value.message
