@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from services.booking import patients
 from services.booking.commands import EntryStatus
-from services.booking.records import Fault, Record, read_records, required, stripped, whole
 from shared.clock import parse_instant
 from shared.events.booking import Channel
+from shared.nhs import nhs_number
+from shared.records import Fault, Record, read_records, required, stripped, whole
 from shared.refusals import Refusal
 
 LONGEST_SLOT = 480
@@ -93,7 +94,7 @@ def _converters(made_up: bool) -> Mapping[str, Callable[[str], Any]]:
     """How each column is read. A diary says the same few things thousands of times, so all but what is a patient's own
     is converted once and remembered as long as the file is read."""
     seldom_twice: dict[str, Callable[[str], Any]] = {
-        "nhs_number": partial(_optional, patients.nhs_number, ""),
+        "nhs_number": partial(_optional, nhs_number, ""),
         "mobile": partial(patients.telephone, made_up=made_up),
     }
     often: dict[str, Callable[[str], Any]] = {

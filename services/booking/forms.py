@@ -9,6 +9,7 @@ from services.booking import patients
 from services.booking.diary import LONGEST_DESCRIPTION
 from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER, ODS_CODE, Json
 from shared.events.booking import CancelledBy
+from shared.nhs import nhs_number
 from shared.refusals import Refusal
 from shared.seal import Details, PatientBlock
 
@@ -147,7 +148,7 @@ def _nhs_number(patient: Json) -> str:
             code="bad-identifier-system",
             where="Appointment.contained.identifier",
         )
-    return patients.nhs_number(values[0])
+    return nhs_number(values[0])
 
 
 def _is_system(identifier: Json, system: str) -> bool:

@@ -9,9 +9,9 @@ from services.booking.commands import Entry, EntryStatus, ImportSession
 from services.booking.diary import Row, read_diary
 from services.booking.known import known_diary
 from services.booking.pages import Binding, Known, Line, Page, bind
-from services.booking.records import BadRows, Fault
 from shared.events.booking import AppointmentBooked, Patient, SessionPublished, SlotsAdded
 from shared.events.envelope import Recorded
+from shared.records import BadRows, Fault
 from shared.seal import DataKey, Details, PatientBlock
 from shared.service import Running
 

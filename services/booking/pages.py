@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from services.booking.commands import EntryStatus, Sheet, Status
 from services.booking.diary import Row
-from services.booking.records import Fault
 from services.booking.states import slot_end
 from shared.clock import in_london, london_date
 from shared.events.booking import KeptFor, Slot
 from shared.ids import derived_id
+from shared.records import Fault
 
 _OVER: AbstractSet[Status] = frozenset({"cancelled", "moved"})
 

@@ -1,4 +1,4 @@
-"""Who a patient is, checked before it is sealed: NHS number, names, birth date, telephone."""
+"""Who a patient is, checked before it is sealed: names, birth date, telephone."""
 
 from datetime import date
 
@@ -7,19 +7,6 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from shared.phone import textable
 from shared.refusals import Refusal
-
-_WEIGHTS = range(10, 1, -1)
-
-
-def nhs_number(text: str) -> str:
-    """The NHS number: ten digits, of which the last checks the others (modulus 11)."""
-    if len(text) != 10 or not text.isascii() or not text.isdigit():
-        raise Refusal("An NHS number is exactly ten digits, without spaces", code="bad-nhs-number", where="nhs_number")
-    digits = [int(digit) for digit in text]
-    check = 11 - sum(map(int.__mul__, digits, _WEIGHTS)) % 11
-    if check % 11 != digits[9]:
-        raise Refusal("The NHS number's check digit is wrong", code="bad-nhs-number", where="nhs_number")
-    return text
 
 
 def name(text: str, where: str) -> str:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from services.booking.commands import RegisterPractice
-from services.booking.records import BadRows, Fault, Record, read_records, required, stripped, whole
+from shared.records import BadRows, Fault, Record, read_records, required, stripped, whole
 from shared.refusals import Refusal
 
 COLUMNS = ("ods_code", "name", "town", "postcode", "registered_patients", "nhs111_slots_per_day")

@@ -16,7 +16,7 @@ from services.rebooking import backlog, plan_views, views
 from services.rebooking.commands import ApprovePlan, DeclareOutage, EndOutage, ProposePlan
 from services.rebooking.demand import Diary, lost_appointments, read_diary
 from services.rebooking.eligibility import window
-from services.rebooking.paper import BadPaper, read_paper
+from services.rebooking.paper import read_paper
 from services.rebooking.planning import Plan, make_plan
 from services.rebooking.reconciliation import Found, LostAppointment, by_rule, in_transactions, match_paper
 from services.rebooking.rules import Rules
@@ -24,6 +24,7 @@ from shared.clock import parse_instant
 from shared.execute import Order
 from shared.http import RunningDep
 from shared.ids import new_id
+from shared.records import BadRows
 from shared.refusals import Conflict, Refusal
 from shared.service import Running
 
@@ -271,7 +272,7 @@ def _findings(
     paper, faults = read_paper(text, outage.practices, now)
     found, more = match_paper(paper, lost, lambda number: service.keys.pseudonym("patient", number), now)
     if faults or more:
-        raise BadPaper([*faults, *more])
+        raise BadRows([*faults, *more])
     if rest_is_displaced:
         found += by_rule(lost, {each.finding.appointment for each in found})
     return found

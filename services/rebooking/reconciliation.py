@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.rebooking.commands import Finding, ReconcileAppointments
-from services.rebooking.paper import Fault, PaperRow
+from services.rebooking.paper import PaperRow
 from shared.clock import london_date
 from shared.events.booking import KeptFor
 from shared.events.rebooking import Evidence, Outcome
+from shared.records import Fault
 
 _ONE_COMMAND = 500
 _ONE_TRANSACTION = 1000

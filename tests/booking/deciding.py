@@ -1,9 +1,6 @@
 """Given what happened, when something is asked, then what follows; and the page of the diary the tests speak of."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from services.booking.commands import BookAppointment, BookingCommand, MoveAppointment, Sheet
 from services.booking.decider import decider
@@ -17,7 +14,7 @@ from shared.events.booking import (
     SessionPublished,
     Slot,
 )
-from shared.refusals import Refusal
+from tests.deciding import Given
 
 NOW = datetime(2024, 7, 19, 12, 0, tzinfo=UTC)
 MONDAY = datetime(2024, 7, 22, 8, 0, tzinfo=UTC)
@@ -26,54 +23,8 @@ ANN = Patient(id="ann", sealed="ann, sealed")
 BOB = Patient(id="bob", sealed="bob, sealed")
 
 
-class Given:
-    """A past, to ask something of."""
-
-    def __init__(self, *past: BookingEvent) -> None:
-        self._past = past
-
-    def when(self, *commands: BookingCommand) -> "Then":
-        """The last of the commands is the one in question; each sees what came of those before it."""
-        past = list(self._past)
-        for command in commands[:-1]:
-            past += _decide(past, command)
-        return Then(past, commands[-1])
-
-
-class Then:
-    """What a command leads to."""
-
-    def __init__(self, past: Sequence[BookingEvent], command: BookingCommand) -> None:
-        self._past = past
-        self._command = command
-
-    @property
-    def events(self) -> list[BookingEvent]:
-        return _decide(self._past, self._command)
-
-    def then(self, *expected: BookingEvent) -> None:
-        assert self.events == list(expected)
-
-    def nothing_happens(self) -> None:
-        self.then()
-
-    def is_refused(self, code: str, where: str | None = None) -> None:
-        with pytest.raises(Refusal) as refused:
-            _decide(self._past, self._command)
-        assert refused.value.code == code
-        assert where is None or refused.value.where == where
-
-
-def given(*past: BookingEvent) -> Given:
-    return Given(*past)
-
-
-def _decide(past: Sequence[BookingEvent], command: BookingCommand) -> list[BookingEvent]:
-    states = dict.fromkeys(decider.touches(command), decider.initial)
-    for event in past:
-        if event.stream in states:
-            states[event.stream] = decider.evolve(states[event.stream], event)
-    return list(decider.decide(states, command))
+def given(*past: BookingEvent) -> Given[BookingCommand, BookingEvent]:
+    return Given(decider, past)
 
 
 REGISTERED = PracticeRegistered(practice="A1", name="Harbour Surgery")

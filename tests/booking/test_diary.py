@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.booking.diary import COLUMNS, read_diary
-from services.booking.records import Fault
+from shared.records import Fault
 from shared.refusals import Refusal
 from tests.booking.paper import ANN, diary_file, row
 

@@ -1,11 +1,8 @@
 """The ledger's rules as sentences: given these events, when this is asked, then these events."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.notifications.commands import AttemptSend, Command, PlanMessage, Subject
-from services.notifications.conversations import State
 from services.notifications.decider import DECIDER
 from shared.events.notifications import (
     CallRaised,
@@ -19,6 +16,7 @@ from shared.events.notifications import (
     ReplyReceived,
     SendAttempted,
 )
+from tests.deciding import Given
 
 MESSAGE, NUMBER = "message-1", "number-1"
 START = datetime(2024, 7, 23, 8, 40, tzinfo=UTC)
@@ -103,37 +101,5 @@ def call(reason: str) -> CallRaised:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What has happened so far."""
-
-    events: tuple[NotificationsEvent, ...]
-
-    def when(self, command: Command) -> "When":
-        return When(self.events, tuple(DECIDER.decide(self._states(command), command)))
-
-    def _states(self, command: Command) -> dict[str, State]:
-        states = dict.fromkeys(DECIDER.touches(command), DECIDER.initial)
-        for event in self.events:
-            if event.stream in states:
-                states[event.stream] = DECIDER.evolve(states[event.stream], event)
-        return states
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """What was decided."""
-
-    before: tuple[NotificationsEvent, ...]
-    events: Sequence[NotificationsEvent]
-
-    def then(self, *expected: NotificationsEvent) -> "Given":
-        assert self.events == expected
-        return Given((*self.before, *self.events))
-
-    def then_nothing(self) -> "Given":
-        return self.then()
-
-
-def given(*events: NotificationsEvent) -> Given:
-    return Given(events)
+def given(*events: NotificationsEvent) -> Given[Command, NotificationsEvent]:
+    return Given(DECIDER, events)

@@ -15,7 +15,6 @@ from services.notifications.commands import (
     SuppressNumber,
 )
 from shared.events.notifications import ReplyUnmatched
-from shared.refusals import NotFound
 from tests.notifications.ledger import (
     ABOUT,
     MESSAGE,
@@ -37,75 +36,78 @@ from tests.notifications.ledger import (
 
 class TestPlan:
     def test_a_change_is_told_once(self) -> None:
-        given().when(PLAN).then(planned).when(PLAN).then_nothing()
+        given().when(PLAN).then(planned).when(PLAN).nothing_happens()
 
     def test_a_silenced_number_gets_a_call_instead_of_a_text_once(self) -> None:
-        given(suppressed).when(PLAN).then(call("The number wants no more texts")).when(PLAN).then_nothing()
+        given(suppressed).when(PLAN).then(call("The number wants no more texts")).when(PLAN).nothing_happens()
 
     def test_who_cannot_be_texted_gets_a_call_once(self) -> None:
         asked = RaiseCall(MESSAGE, ABOUT, "There is no mobile number that can be texted")
-        given().when(asked).then(call(asked.reason)).when(asked).then_nothing()
+        given().when(asked).then(call(asked.reason)).when(asked).nothing_happens()
 
     def test_no_text_is_planned_where_a_call_was_raised(self) -> None:
-        given(call("There is no mobile number that can be texted")).when(PLAN).then_nothing()
+        given(call("There is no mobile number that can be texted")).when(PLAN).nothing_happens()
 
 
 class TestAttempt:
     def test_the_first_attempt_is_claimed_by_one_only(self) -> None:
-        given(planned).when(attempt(1)).then(attempted(1)).when(attempt(1)).then_nothing()
+        given(planned).when(attempt(1)).then(attempted(1)).when(attempt(1)).nothing_happens()
 
     def test_while_one_attempt_may_be_going_on_there_is_no_other(self) -> None:
-        given(planned, attempted(1)).when(attempt(2)).then_nothing()
+        given(planned, attempted(1)).when(attempt(2)).nothing_happens()
 
     def test_after_an_unknown_outcome_the_next_attempt_may_be_claimed_once(self) -> None:
-        given(planned, attempted(1), unknown(1)).when(attempt(2)).then(attempted(2)).when(attempt(2)).then_nothing()
+        given(planned, attempted(1), unknown(1)).when(attempt(2)).then(attempted(2)).when(attempt(2)).nothing_happens()
 
     @pytest.mark.parametrize("outcome", [accepted(1), delivered, failed("permanent")])
     def test_what_has_an_outcome_is_never_attempted_again(self, outcome: object) -> None:
-        given(planned, attempted(1), outcome).when(attempt(2)).then_nothing()  # type: ignore[arg-type]
+        given(planned, attempted(1), outcome).when(attempt(2)).nothing_happens()  # type: ignore[arg-type]
 
     def test_a_number_silenced_since_the_plan_is_not_texted(self) -> None:
         given(planned, suppressed).when(attempt(1)).then(failed("refused", "The number wants no more texts"))
 
     def test_what_was_never_planned_cannot_be_attempted(self) -> None:
-        with pytest.raises(NotFound):
-            given().when(attempt(1))
+        given().when(attempt(1)).is_refused("unknown-message", where="message")
 
 
 class TestOutcome:
     def test_acceptance_is_recorded_once(self) -> None:
         took = RecordAccepted(MESSAGE, 1, "p-1")
-        given(planned, attempted(1)).when(took).then(accepted(1)).when(took).then_nothing()
+        given(planned, attempted(1)).when(took).then(accepted(1)).when(took).nothing_happens()
 
     def test_a_lost_answer_is_recorded_once(self) -> None:
         lost = RecordUnknown(MESSAGE, 1)
-        given(planned, attempted(1)).when(lost).then(unknown(1)).when(lost).then_nothing()
+        given(planned, attempted(1)).when(lost).then(unknown(1)).when(lost).nothing_happens()
 
     def test_an_answer_that_was_not_lost_after_all_stands(self) -> None:
-        given(planned, attempted(1), accepted(1)).when(RecordUnknown(MESSAGE, 1)).then_nothing()
+        given(planned, attempted(1), accepted(1)).when(RecordUnknown(MESSAGE, 1)).nothing_happens()
 
     def test_what_was_looked_up_and_found_is_adopted(self) -> None:
         given(planned, attempted(1), unknown(1)).when(RecordAccepted(MESSAGE, 1, "p-1")).then(accepted(1))
 
     def test_a_refusal_ends_it(self) -> None:
         refused = RecordRefused(MESSAGE, 1, "The provider refuses it")
-        given(planned, attempted(1)).when(refused).then(failed("refused", refused.reason)).when(refused).then_nothing()
+        given(planned, attempted(1)).when(refused).then(failed("refused", refused.reason)).when(
+            refused
+        ).nothing_happens()
 
     def test_what_is_no_longer_true_is_never_attempted(self) -> None:
         outdated = RecordRefused(MESSAGE, 0, "The appointment has begun")
-        given(planned).when(outdated).then(failed("refused", outdated.reason)).when(attempt(1)).then_nothing()
+        given(planned).when(outdated).then(failed("refused", outdated.reason)).when(attempt(1)).nothing_happens()
 
 
 class TestReceipt:
     arrived = RecordReceipt(MESSAGE, 1, "p-1", "delivered")
 
     def test_a_receipt_settles_it_once(self) -> None:
-        given(planned, attempted(1), accepted(1)).when(self.arrived).then(delivered).when(self.arrived).then_nothing()
+        given(planned, attempted(1), accepted(1)).when(self.arrived).then(delivered).when(
+            self.arrived
+        ).nothing_happens()
 
     def test_a_receipt_that_overtakes_the_answer_proves_acceptance(self) -> None:
         given(planned, attempted(1)).when(self.arrived).then(accepted(1), delivered).when(
             RecordAccepted(MESSAGE, 1, "p-1")
-        ).then_nothing()
+        ).nothing_happens()
 
     def test_a_receipt_settles_what_nobody_could_know(self) -> None:
         given(planned, attempted(1), unknown(1)).when(self.arrived).then(accepted(1), delivered)
@@ -114,12 +116,13 @@ class TestReceipt:
         gave_up = RecordReceipt(MESSAGE, 1, "p-1", "temporary")
         given(planned, attempted(1), accepted(1)).when(gave_up).then(failed("temporary")).when(self.arrived).then(
             delivered
-        ).when(gave_up).then_nothing()
+        ).when(gave_up).nothing_happens()
 
     def test_a_receipt_for_something_never_sent_is_refused(self) -> None:
-        for before in [(), (planned,), (planned, attempted(1))]:
-            with pytest.raises(NotFound):
-                given(*before).when(replace(self.arrived, attempt=2))
+        arrived = replace(self.arrived, attempt=2)
+        given().when(arrived).is_refused("unknown-message")
+        given(planned).when(arrived).is_refused("never-sent", where="reference")
+        given(planned, attempted(1)).when(arrived).is_refused("never-sent", where="reference")
 
 
 class TestReply:
@@ -128,7 +131,7 @@ class TestReply:
     def test_the_same_reply_twice_is_one(self) -> None:
         given(planned, attempted(1), accepted(1)).when(self.taken).then(replied("reply-1")).when(
             self.taken
-        ).then_nothing()
+        ).nothing_happens()
 
     def test_a_patient_may_change_their_mind(self) -> None:
         cancelled = RecordReply(MESSAGE, "reply-2", "cancel", "sealed answer")
@@ -138,7 +141,7 @@ class TestReply:
         aside = RecordUnmatchedReply(NUMBER, "reply-1", ("message-1", "message-2"), "sealed answer")
         given().when(aside).then(
             ReplyUnmatched(number=NUMBER, reply="reply-1", candidates=aside.candidates, sealed="sealed answer")
-        ).when(aside).then_nothing()
+        ).when(aside).nothing_happens()
 
 
 class TestStop:
@@ -147,7 +150,7 @@ class TestStop:
     def test_stop_silences_the_number_and_raises_a_call_once(self) -> None:
         given(planned, attempted(1), accepted(1)).when(self.stop).then(suppressed, call("STOP")).when(
             self.stop
-        ).then_nothing()
+        ).nothing_happens()
 
     def test_stop_from_a_number_with_nothing_open_silences_it(self) -> None:
         given().when(SuppressNumber(NUMBER, "STOP", ())).then(suppressed)

@@ -1,9 +1,6 @@
 """Given what happened, when something is asked, then what follows; and the people and days the tests speak of."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 from services.rebooking.commands import Finding, RebookingCommand
 from services.rebooking.decider import rebooking
@@ -20,7 +17,7 @@ from shared.events.rebooking import (
     RebookingEvent,
 )
 from shared.ids import derived_id
-from shared.refusals import Refusal
+from tests.deciding import Given
 
 NOW = datetime(2024, 7, 22, 7, 0, tzinfo=UTC)
 FRIDAY = datetime(2024, 7, 19, 7, 0, tzinfo=UTC)
@@ -28,54 +25,8 @@ TUESDAY = datetime(2024, 7, 23, 9, 0, tzinfo=UTC)
 MOVE = derived_id("move", "outage", "plan-a", "lost")
 
 
-class Given:
-    """A past, to ask something of."""
-
-    def __init__(self, *past: RebookingEvent) -> None:
-        self._past = past
-
-    def when(self, *commands: RebookingCommand) -> "Then":
-        """The last of the commands is the one in question; each sees what came of those before it."""
-        past = list(self._past)
-        for command in commands[:-1]:
-            past += _decide(past, command)
-        return Then(past, commands[-1])
-
-
-class Then:
-    """What a command leads to."""
-
-    def __init__(self, past: Sequence[RebookingEvent], command: RebookingCommand) -> None:
-        self._past = past
-        self._command = command
-
-    @property
-    def events(self) -> list[RebookingEvent]:
-        return _decide(self._past, self._command)
-
-    def then(self, *expected: RebookingEvent) -> None:
-        assert self.events == list(expected)
-
-    def nothing_happens(self) -> None:
-        self.then()
-
-    def is_refused(self, code: str, where: str | None = None) -> None:
-        with pytest.raises(Refusal) as refused:
-            _decide(self._past, self._command)
-        assert refused.value.code == code
-        assert where is None or refused.value.where == where
-
-
-def given(*past: RebookingEvent) -> Given:
-    return Given(*past)
-
-
-def _decide(past: Sequence[RebookingEvent], command: RebookingCommand) -> list[RebookingEvent]:
-    states = dict.fromkeys(rebooking.touches(command), rebooking.initial)
-    for event in past:
-        if event.stream in states:
-            states[event.stream] = rebooking.evolve(states[event.stream], event)
-    return list(rebooking.decide(states, command))
+def given(*past: RebookingEvent) -> Given[RebookingCommand, RebookingEvent]:
+    return Given(rebooking, past)
 
 
 def declared(ended_at: datetime | None = None) -> OutageDeclared:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from services.rebooking.commands import Finding
-from services.rebooking.paper import BadPaper, Fault, read_paper
+from services.rebooking.paper import read_paper
 from services.rebooking.reconciliation import Found, LostAppointment, by_rule, in_transactions, match_paper
+from shared.records import BadRows, Fault
 from shared.refusals import Refusal
 
 NOW = datetime(2024, 7, 22, 7, 0, tzinfo=UTC)
@@ -58,9 +59,9 @@ class TestPaper:
             ("A1,2024-03-31T01:30,9990000018,attended", "start", "does not exist"),
             ("A1,2024-10-27T01:30,9990000018,attended", "start", "happens twice"),
             ("A1,2024-07-19T09:10,999000001,attended", "nhs_number", "ten digits"),
-            ("A1,2024-07-19T09:10,9990000019,attended", "nhs_number", "does not fit"),
+            ("A1,2024-07-19T09:10,9990000019,attended", "nhs_number", "check digit is wrong"),
             ("A1,2024-07-19T09:10,9990000018,came", "outcome", "“came” is none of attended, missed"),
-            ("A1,2024-07-19T09:10,9990000018", "", "It has 3 fields"),
+            ("A1,2024-07-19T09:10,9990000018", "", "The row has 3 fields"),
             ('A1,2024-07-19T09:10,"9990000018,attended', "", "This is not CSV"),
         ],
     )
@@ -96,7 +97,7 @@ class TestPaper:
         assert refused.value.where == "line 1"
 
     def test_faults_are_told_by_line_without_the_number_that_was_wrong(self) -> None:
-        told = BadPaper(faults(f"{HEADER}A1,2024-07-19T09:10,9990000019,attended\n"))
+        told = BadRows(faults(f"{HEADER}A1,2024-07-19T09:10,9990000019,attended\n"))
         assert told.where == "line 2, nhs_number"
         assert "9990000019" not in told.message + str(told.errors)
 

@@ -43,22 +43,23 @@ class BadRows(Refusal):
     """A file that was refused whole, with what is wrong in each of its lines."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        lines = len({fault.line for fault in faults})
-        first = faults[0]
+        ordered = sorted(faults, key=lambda fault: fault.line)
+        lines, first = len({fault.line for fault in faults}), ordered[0]
         super().__init__(
-            f"{lines} lines make no sense, and nothing was stored; the first is line {first.line}: {first.reason}",
+            f"{lines} {'line is' if lines == 1 else 'lines are'} wrong, and nothing was stored. "
+            f"Line {first.line}: {first.reason}",
             code="bad-rows",
-            where=f"line {first.line}",
+            where=f"line {first.line}, {first.field}" if first.field else f"line {first.line}",
         )
-        self.errors = [structs.asdict(fault) for fault in faults]
+        self.errors = [structs.asdict(fault) for fault in ordered]
 
 
-def read_records(text: str, columns: Sequence[str]) -> Iterator[Record | Fault]:
-    """The lines that are not blank. Raises `Refusal` if the first does not name exactly these columns."""
+def read_records(text: str, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Record | Fault]:
+    """The lines that are not blank. Raises `Refusal` if the first names other columns than these and the optional."""
     lines = _lines(text)
     header = next(lines, Fault(1, "", ""))
     names = [] if isinstance(header, Fault) else [name.strip() for name in header[1]]
-    _check_header(names, columns)
+    _check_header(names, columns, optional)
     for found in lines:
         if isinstance(found, Fault):
             yield found
@@ -88,6 +89,7 @@ def whole(least: int, most: int, text: str) -> int:
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]] | Fault]:
+    """Each with the number of the line where it begins."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1
@@ -102,11 +104,11 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]] | Fault]:
                 yield line, cells
 
 
-def _check_header(header: Sequence[str], columns: Sequence[str]) -> None:
+def _check_header(header: Sequence[str], columns: Sequence[str], optional: Sequence[str]) -> None:
     faults = {
         "missing": [column for column in columns if column not in header],
-        "unknown": [column or "(no name)" for column in header if column not in columns],
-        "there twice": [column for column in columns if header.count(column) > 1],
+        "unknown": [column or "(no name)" for column in header if column not in (*columns, *optional)],
+        "there twice": sorted({column for column in header if header.count(column) > 1}),
     }
     if any(faults.values()):
         said = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
