@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.rebooking.api import router
+from services.rebooking import api, plan_api
 from services.rebooking.decider import rebooking
 from services.rebooking.diary import project_booking, project_notifications
 from services.rebooking.projections import project
@@ -30,6 +30,6 @@ BLUEPRINT = Blueprint(
 
 def create(settings: Settings) -> FastAPI:
     """The service's app."""
-    app = create_app(BLUEPRINT, settings, [router])
+    app = create_app(BLUEPRINT, settings, [api.router, plan_api.router])
     app.state.rules = settings.rules()
     return app
