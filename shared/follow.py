@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import structlog
 from nats.aio.client import Client
 from sqlalchemy import select, update
@@ -28,6 +29,12 @@ from shared.stream import STREAM, message_at
 
 TOGETHER = 400
 """Events folded in one transaction: enough to be fast, few enough not to hold up a booking for long."""
+
+LASTING = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.SyntaxOrAccessError)
+"""What the engine says of statements, not of itself: the same rows would be refused again."""
+
+RETRY_AFTER_HALT = 2.0
+"""Somebody may have mended it meanwhile."""
 
 _log = structlog.get_logger(__name__)
 
@@ -79,22 +86,27 @@ class Follow:
         self.followed: Mapping[str, int] = {}
         self.sequence = 0
         self.halted = ""
+        self._alarmed = ""
 
     async def run(self) -> None:
         """Follow until cancelled, through every outage of either engine."""
         while self._sources:
             try:
                 await self._session()
-            except (Halted, UnreadableEvent) as halted:
-                if not self.halted:
-                    _log.error("follower halted", service=self._service, reason=str(halted))
-                self.halted = str(halted)
-            except PASSING as fault:
-                _log.info("follower waits", service=self._service, fault=type(fault).__name__)
             except Exception as fault:
-                _log.exception("follower failed", service=self._service)
-                self.halted = f"an event could not be folded: {type(fault).__name__}"
-            await asyncio.sleep(RETRY_AFTER)
+                await asyncio.sleep(self._pause_after(fault))
+
+    def _pause_after(self, fault: Exception) -> float:
+        """Seconds until the next session. A fault that will not pass by itself halts the service and raises the alarm."""
+        if isinstance(fault, PASSING) and not isinstance(fault, LASTING):
+            _log.info("follower waits", service=self._service, fault=type(fault).__name__)
+            return RETRY_AFTER
+        known = isinstance(fault, (Halted, UnreadableEvent))
+        self.halted = str(fault) if known else f"an event could not be folded ({type(fault).__name__}): see the log"
+        if self.halted != self._alarmed:
+            _log.error("follower halted", service=self._service, reason=self.halted, exc_info=None if known else fault)
+        self._alarmed = self.halted
+        return RETRY_AFTER_HALT
 
     async def _session(self) -> None:
         client = await self._broker.client()
