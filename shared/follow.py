@@ -97,7 +97,7 @@ class Follow:
                 await asyncio.sleep(self._pause_after(fault))
 
     def _pause_after(self, fault: Exception) -> float:
-        """Seconds until the next session. A fault that will not pass by itself halts the service and raises the alarm."""
+        """Seconds until the next session. A fault that will not pass by itself halts the service, with an alarm."""
         if isinstance(fault, PASSING) and not isinstance(fault, LASTING):
             _log.info("follower waits", service=self._service, fault=type(fault).__name__)
             return RETRY_AFTER
