@@ -74,7 +74,7 @@ class TestADiary:
             answer = await desk.import_diary(*bad)
             assert await desk.slots() == []
         assert errors(answer) == [(3, "minutes"), (4, "practice"), (5, "start")]
-        assert "line 3" in answer.json()["detail"]
+        assert "Line 3: This must be a whole number" in answer.json()["detail"]
 
     async def test_with_a_bad_row_is_kept_but_for_that_row_if_so_asked(self, county: County) -> None:
         async with surgery(county) as desk:
