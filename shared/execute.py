@@ -36,7 +36,11 @@ STATES_REMEMBERED = 8192
 
 @dataclass(frozen=True, slots=True)
 class Order(Generic[C]):
-    """A command and where it comes from. `occurred_at` is when it happened outside, if not now (paper comes later)."""
+    """A command and where it comes from.
+
+    `occurred_at` is when it happened outside, if not now (paper comes later). `followed` is how far the service had
+    reacted just before the cause, for commands that are reactions.
+    """
 
     command: C
     causation_id: str = ""
@@ -120,7 +124,8 @@ class Executor(Generic[S, C, E]):
         ticket = _Ticket(orders, asyncio.get_running_loop().create_future())
         self._waiting.append(ticket)
         async with self._desk:
-            if not ticket.answer.done():
+            # More than once if callers ahead of us have hung up and left their commands to be committed first.
+            while not ticket.answer.done():
                 # Shielded, because others wait for the same transaction: one caller's hanging up must not end it.
                 await asyncio.shield(self._commit_waiting())
         recorded = await ticket.answer

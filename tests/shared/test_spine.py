@@ -57,6 +57,22 @@ async def test_commands_together_are_all_or_none(county: County) -> None:
             assert await head_position(connection) == 0
 
 
+async def test_a_caller_behind_hundreds_who_hung_up_is_answered_all_the_same(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        callers = [
+            asyncio.ensure_future(booking.executor.execute(Register(f"G{n}", f"Surgery {n}"))) for n in range(700)
+        ]
+        await asyncio.sleep(0)  # all of them have come to the desk
+        for caller in callers[1:-1]:
+            caller.cancel()
+
+        async with asyncio.timeout(20):
+            (recorded,) = await callers[-1]
+
+        assert recorded.position == 700
+        assert await callers[0]
+
+
 async def test_a_guard_of_the_database_refuses_only_the_command_that_breaks_it(county: County) -> None:
     async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
         answers = await asyncio.gather(
