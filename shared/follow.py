@@ -4,7 +4,7 @@ The rows, the reactions' own events and the checkpoint commit together. A repeat
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from shared.events.base import Event
 from shared.events.envelope import Recorded, UnreadableEvent, decode
 from shared.execute import Executor, Order
 from shared.log import lock_head
-from shared.project import Projection
+from shared.project import Change, Projection
 from shared.reading import Stored, reading
 from shared.relay import PASSING, RETRY_AFTER, Halted, Relay
 from shared.rows import apply
@@ -143,13 +143,10 @@ class Follow:
         remember()
         self.followed, self.sequence = followed, last.sequence
 
-    def _changes(self, fresh: Sequence[Recorded]) -> "Any":
-        return (
-            change
-            for recorded in fresh
-            if recorded.service in self._follows
-            for change in self._follows[recorded.service](recorded)
-        )
+    def _changes(self, fresh: Sequence[Recorded]) -> Iterator[Change]:
+        for recorded in fresh:
+            if recorded.service in self._follows:
+                yield from self._follows[recorded.service](recorded)
 
     def _fresh(
         self, batch: Sequence[Stored], followed: Mapping[str, int]

@@ -121,8 +121,7 @@ async def livez() -> PlainTextResponse:
 @health.get("/readyz")
 async def readyz(service: RunningDep) -> PlainTextResponse:
     """The service can take requests: its database answers, and nothing has halted it. The broker may be away."""
-    reason = service.relay.halted or service.follow.halted
-    if reason:
+    if reason := _halted(service):
         return PlainTextResponse(f"halted: {reason}\n", status_code=503)
     async with service.engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
@@ -142,7 +141,7 @@ async def status(service: RunningDep) -> dict[str, Any]:
         "sequence": service.follow.sequence,
         "broker": "up" if service.broker.is_up else "down",
         "now": service.clock.now(),
-        "halted": service.relay.halted or service.follow.halted,
+        "halted": _halted(service),
     }
 
 

@@ -1,6 +1,6 @@
 """Makes a lost database again from the stream: the keys, the log itself, and every table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -52,9 +52,10 @@ async def restore_empty(blueprint: Blueprint, engine: AsyncEngine, client: Clien
     if info.state.last_seq:
         async with reading(client, 1, until=info.state.last_seq) as batches:
             async for batch in batches:
+                recorded = [decode(stored.body) for stored in batch]
                 if not pending:
-                    place, pending = _place_after(batch, place, blueprint.sources, reacted)
-                await _restore_batch(blueprint, engine, [decode(stored.body) for stored in batch], reacted, place)
+                    place, pending = _place_after(batch, recorded, place, blueprint.sources, reacted)
+                await _restore_batch(blueprint, engine, recorded, reacted, place)
                 tally.add(len(batch))
     async with engine.begin() as connection:
         tables = await digests(connection, blueprint.tables)
@@ -62,12 +63,15 @@ async def restore_empty(blueprint: Blueprint, engine: AsyncEngine, client: Clien
 
 
 def _place_after(
-    batch: Sequence[Stored], place: Checkpoint, sources: Iterable[str], reacted: Mapping[str, int]
+    batch: Sequence[Stored],
+    events: Sequence[Recorded],
+    place: Checkpoint,
+    sources: Collection[str],
+    reacted: Mapping[str, int],
 ) -> tuple[Checkpoint, bool]:
     """The checkpoint moved to just before the first event that was not reacted to, and whether there was one."""
     followed = dict(place.followed)
-    for stored in batch:
-        recorded = decode(stored.body)
+    for stored, recorded in zip(batch, events, strict=True):
         if recorded.service in sources:
             if recorded.position > reacted.get(recorded.service, 0):
                 return place, True

@@ -82,11 +82,6 @@ class Child:
             log=str(self.log),
         )
 
-    def kill(self) -> None:
-        """`kill -9`, as any accident might. It is started again."""
-        if self.pid is not None:
-            os.kill(self.pid, signal.SIGKILL)
-
     async def _keep(self, process: asyncio.subprocess.Process) -> None:
         delay = _FIRST_DELAY
         while True:

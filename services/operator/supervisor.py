@@ -73,10 +73,6 @@ class Supervisor:
             await self.run(name, "migrate")
         await child.start()
 
-    def kill_child(self, name: str) -> None:
-        """`kill -9`, as an accident would. It is started again at once."""
-        self._child(name).kill()
-
     async def run(self, service: str, *arguments: str) -> None:
         """Run a command of a service to its end, into its log. Raises `Unavailable` if it fails."""
         await self.machine.run(service, *arguments)

@@ -19,6 +19,12 @@ STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + GR
 HOPELESS = "print('the cat sat on the disk'); raise SystemExit(3)"
 
 
+def killed(child: Child) -> None:
+    """`kill -9`, as any accident might."""
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+
+
 class NotYet(Exception):
     """The file is not there."""
 
@@ -70,7 +76,7 @@ async def test_one_that_dies_is_started_again_and_somebody_is_told(tmp_path: Pat
     async with child_of(GRATEFUL, tmp_path) as (child, told):
         await child.start(within=10)
         first = child.pid
-        child.kill()
+        killed(child)
         assert "was killed by SIGKILL" in await asyncio.wait_for(told.get(), 10)
         assert "is up again" in await asyncio.wait_for(told.get(), 10)
         assert child.pid not in (None, first)
@@ -104,7 +110,7 @@ async def test_one_that_ignores_the_signal_is_killed_after_a_grace(tmp_path: Pat
 async def test_stopping_one_that_waits_to_be_started_again_leaves_it_stopped(tmp_path: Path) -> None:
     async with child_of(GRATEFUL, tmp_path) as (child, told):
         await child.start(within=10)
-        child.kill()
+        killed(child)
         await asyncio.wait_for(told.get(), 10)
         await child.stop()
         assert (child.state, child.pid) == ("stopped", None)

@@ -1,7 +1,5 @@
 """Rebuilt equals live; a lost database comes back from the stream; nothing is reacted to twice."""
 
-import asyncio
-
 import pytest
 from sqlalchemy import select, text
 
@@ -14,6 +12,7 @@ from shared.refusals import Conflict, Unavailable
 from shared.restore import restore
 from shared.service import Blueprint, Running
 from tests.harness import County
+from tests.shared.test_follow import halted
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, Register
 
@@ -153,11 +152,3 @@ async def test_a_follower_refuses_a_stream_that_was_made_again(county: County) -
         reason = await halted(rebooking)
 
     assert "was cut off or restored" in reason or "made again or altered" in reason
-
-
-async def halted(running: Running) -> str:
-    """Why the follower stopped, once it has."""
-    async with asyncio.timeout(10):
-        while not running.follow.halted:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    return running.follow.halted
