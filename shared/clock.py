@@ -43,13 +43,11 @@ def parse_instant(text: str) -> datetime:
     """
     try:
         parsed = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else _from_wall(parsed, text)
+    except (ValueError, OverflowError):
         raise Refusal(
             f"“{text}” is not a date and time such as 2024-07-19T09:10", code="invalid-time", where="start"
         ) from None
-    if parsed.tzinfo is None:
-        return _from_wall(parsed, text)
-    return parsed.astimezone(UTC)
 
 
 def _from_wall(wall: datetime, text: str) -> datetime:

@@ -1,7 +1,7 @@
 """PostgreSQL as every service uses it: one engine, the log's own tables, and the driver beneath for bulk work."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
 import msgspec
@@ -10,8 +10,13 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
 FAULTS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What the engine and the way to it may raise, when it is killed in the middle of a statement too."""
+
+_STATEMENT_CLASSES = frozenset({"0A", "21", "22", "42"})
+"""Of SQLSTATE: unsupported, cardinality, data, syntax or access. The statement would fail tomorrow as well."""
 
 LOG_METADATA = MetaData()
 
@@ -61,6 +66,12 @@ data_keys = Table(
 """The data keys this service made, wrapped by the master key. `copied`: the keys stream has it too."""
 
 
+def is_ours(fault: BaseException) -> bool:
+    """Whether the engine refused the statement itself, which no waiting mends, and is not merely out of reach."""
+    state = getattr(getattr(fault, "orig", None) or fault, "sqlstate", None) or ""
+    return state[:2] in _STATEMENT_CLASSES
+
+
 class Operations(Protocol):
     """The part of alembic's `op` that `create_log_tables` needs."""
 
@@ -89,17 +100,26 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     )
 
 
-async def driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+async def driver(connection: AsyncConnection) -> Driver:
     """The asyncpg connection beneath, for statements that carry whole arrays.
 
     The transaction must already have begun: SQLAlchemy begins it with its own first statement, and what the driver
     runs before that would commit by itself.
     """
     raw = (await connection.get_raw_connection()).driver_connection
-    found = cast("asyncpg.Connection[asyncpg.Record]", raw)
+    found = cast(Driver, raw)
     if not found.is_in_transaction():
         raise RuntimeError("the driver was asked for before the transaction began")
     return found
+
+
+async def reader(connection: AsyncConnection) -> Driver:
+    """The asyncpg connection beneath, for reading: it keeps statements prepared, and SQLAlchemy compiles nothing.
+
+    Outside a transaction, each statement sees what has been committed when it begins.
+    """
+    raw = (await connection.get_raw_connection()).driver_connection
+    return cast(Driver, raw)
 
 
 def columns_of(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from sqlalchemy import make_url
 
 from shared.clock import LONDON
@@ -28,6 +28,17 @@ class ServiceSettings(BaseModel):
     """One or more `nats://user:password@host:port`, comma-separated."""
     master_key: SecretStr
     """Base64 of the 32 bytes that wrap every patient's key."""
+    token_keys: str = Field(min_length=1)
+    """Where the JWKS is by which tokens are checked: a file, or an http(s) URL of whoever issues them."""
+    token_issuer: str = Field(default="daybook", min_length=1)
+    """What a token's `iss` must be."""
+    token_audience: str = Field(default="daybook", min_length=1)
+    """What a token's `aud` must name."""
+    requests_per_second: float = Field(default=500.0, gt=0)
+    """How many requests each client may send in the long run. A county sets what its largest practice system needs at
+    8 a.m., some 20 to 50; the default stops only what has run wild."""
+    requests_burst: int = Field(default=5000, ge=1)
+    """How many requests a client that was quiet may send at once."""
     now: datetime | None = None
     """A pretended start instant; without offset it is Europe/London."""
     host: str = "127.0.0.1"

@@ -11,6 +11,7 @@ import pytest
 
 from services.operator.embedded import NATS_USERS, Nats, Postgres, free_ports, wait_for_nats, wait_for_postgres
 from tests.harness import County, Servers
+from tests.issuer import Issuer, write_keys
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
             children.append(subprocess.Popen(server.command(), env=environment, stdout=log, stderr=log))
         try:
             asyncio.run(_ready(postgres, nats))
-            yield Servers(postgres, nats)
+            issuer = Issuer()
+            token_keys = home / "jwks.json"
+            write_keys(token_keys, issuer)
+            yield Servers(postgres, nats, token_keys, issuer)
         finally:
             for child in children:
                 child.send_signal(signal.SIGINT)

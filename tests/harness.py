@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +26,7 @@ from shared.migrate import migrate
 from shared.service import Blueprint, Running, open_service
 from shared.settings import ServiceSettings
 from shared.stream import ensure_streams, last_of, stream_configs
+from tests.issuer import EVERYTHING, OPERATOR_SCOPE, Issuer, bearer
 
 MASTER_KEY = base64.b64encode(b"a master key for tests, 32 bytes").decode()
 DEADLINE = 20.0
@@ -35,10 +36,15 @@ _numbers = count(1)
 
 @dataclass(slots=True)
 class Servers:
-    """The real PostgreSQL and NATS of this test run. `templates` are migrated databases to copy."""
+    """The real PostgreSQL and NATS of this test run. `templates` are migrated databases to copy.
+
+    `issuer` signs the tokens that every service takes; `token_keys` is its JWKS.
+    """
 
     postgres: Postgres
     nats: Nats
+    token_keys: Path
+    issuer: Issuer
     templates: dict[Path, str] = field(default_factory=dict)
 
     async def database(self, blueprint: Blueprint) -> str:
@@ -91,6 +97,11 @@ class County:
         self._open: list[Running] = []
         self._now: datetime | None = None
 
+    @property
+    def at_work(self) -> Sequence[Running]:
+        """The services that are open now, in the order in which they were opened."""
+        return tuple(self._open)
+
     def clock_at(self, now: datetime) -> None:
         """Services opened from now on pretend that it is `now`."""
         self._now = now
@@ -103,6 +114,7 @@ class County:
             "database_url": self._databases[blueprint.name],
             "nats_url": self.servers.nats.url(blueprint.name),
             "master_key": MASTER_KEY,
+            "token_keys": str(self.servers.token_keys),
             "now": self._now,
             "made_up_numbers": True,
         }
@@ -123,18 +135,55 @@ class County:
             finally:
                 self._open.remove(running)
 
+    def token(
+        self,
+        organisation: str = "A1",
+        organisation_type: str = "gp-practice",
+        *,
+        scope: str = EVERYTHING,
+        client: str = "",
+        **claims: Any,
+    ) -> str:
+        """A token that every service takes: that of a practice's own system, if nothing else is said."""
+        return self.servers.issuer.token(
+            sub=client or f"system of {organisation or 'nobody'}",
+            scope=scope,
+            ods_code=organisation,
+            organisation_type=organisation_type,
+            **claims,
+        )
+
+    def operator_token(self) -> str:
+        """The token of an operator, who may see to everything."""
+        return self.token("", "", scope=OPERATOR_SCOPE, client="operator")
+
     @asynccontextmanager
-    async def client(self, create: Callable[[Any], FastAPI], **others: Any) -> AsyncIterator[AsyncClient]:
-        """A client of the service's whole app. `create` is the one in the service's `app` module."""
+    async def client(
+        self,
+        create: Callable[[Any], FastAPI],
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **others: Any,
+    ) -> AsyncIterator[AsyncClient]:
+        """A client of the service's whole app. `create` is the one in the service's `app` module.
+
+        It shows an operator's token, or the one given; an empty one is none.
+        """
         module: Any = sys.modules[create.__module__]
         app = create(await self.settings(module.BLUEPRINT, module.Settings, **others))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(LifespanManager(app, startup_timeout=30, shutdown_timeout=30))
             self._open.append(app.state.running)
             stack.callback(self._open.remove, app.state.running)
-            transport = ASGITransport(app=app)
+            shown = bearer(self.operator_token() if token is None else token)
             yield await stack.enter_async_context(
-                AsyncClient(transport=transport, base_url=f"http://{module.BLUEPRINT.name}", timeout=60)
+                AsyncClient(
+                    transport=ASGITransport(app=app),
+                    base_url=f"http://{module.BLUEPRINT.name}",
+                    headers={**shown, **(headers or {})},
+                    timeout=60,
+                )
             )
 
     async def caught_up(self, *_: object, within: float = DEADLINE) -> None:

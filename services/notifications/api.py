@@ -12,9 +12,10 @@ from services.notifications.gateways import STATUSES
 from services.notifications.inbound import take_in
 from services.notifications.settings import own_settings
 from services.notifications.views import Campaign, Story, read_campaign, read_story, read_unknown
+from shared.access import TokenRefused
 from shared.events.base import Instant
 from shared.execute import Order
-from shared.http import Answered, RunningDep
+from shared.http import Answered, OperatorOnly, RunningDep
 from shared.refusals import NotFound, Refusal
 
 LARGEST_BODY = 16 * 1024
@@ -45,7 +46,7 @@ async def from_provider(request: Request, service: RunningDep) -> bytes:
     token = own_settings(service.settings).callback_token.get_secret_value()
     shown = request.headers.get("authorization", "")
     if not compare_digest(shown.encode(), f"Bearer {token}".encode()):
-        raise Answered(401, "This needs the callback token, as “Authorization: Bearer …”")
+        raise TokenRefused("This needs the callback token, as “Authorization: Bearer …”", code="no-token")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -56,7 +57,11 @@ async def from_provider(request: Request, service: RunningDep) -> bytes:
 
 ProviderBody = Annotated[bytes, Depends(from_provider)]
 
+CALLBACKS = frozenset({"/v1/receipts", "/v1/inbound"})
+"""The provider has a token of its own kind, which these routes check themselves."""
+
 router = APIRouter(tags=["notifications"])
+people = APIRouter(tags=["notifications"], dependencies=[OperatorOnly])
 
 
 @router.post("/v1/receipts", status_code=204)
@@ -77,14 +82,14 @@ async def take_inbound(service: RunningDep, body: ProviderBody) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/v1/outages/{outage}/messages")
+@people.get("/v1/outages/{outage}/messages")
 async def campaign(service: RunningDep, outage: str) -> Campaign:
     """How far the messages of an outage have come, and what was answered."""
     async with service.engine.connect() as connection:
         return await read_campaign(connection, outage)
 
 
-@router.get("/v1/messages/{message}")
+@people.get("/v1/messages/{message}")
 async def story(service: RunningDep, message: str) -> Story:
     """One message from plan to outcome, and what came back."""
     async with service.engine.connect() as connection:
@@ -94,7 +99,7 @@ async def story(service: RunningDep, message: str) -> Story:
     return found
 
 
-@router.get("/v1/unknown")
+@people.get("/v1/unknown")
 async def unknown(service: RunningDep) -> list[Story]:
     """The messages that may or may not have been sent: for a person to look into, the soonest appointment first."""
     async with service.engine.connect() as connection:

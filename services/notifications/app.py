@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.notifications.api import router
+from services.notifications.api import CALLBACKS, people, router
 from services.notifications.decider import DECIDER
 from services.notifications.projections import project, project_booking
 from services.notifications.reactions import WANTS, react
@@ -30,4 +30,4 @@ BLUEPRINT = Blueprint(
 
 def create(settings: NotificationsSettings) -> FastAPI:
     """The service's app, its sender included."""
-    return create_app(BLUEPRINT, settings, [router], background=[send])
+    return create_app(BLUEPRINT, settings, [router, people], background=[send], open_paths=CALLBACKS)

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 from services.notifications.reactions import message_of
 from shared.broker import connect
 from shared.events.base import Event
-from shared.events.booking import AppointmentBooked, AppointmentCancelled, AppointmentMoved, Patient, PracticeRegistered
+from shared.events.booking import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentDisplaced,
+    AppointmentMoved,
+    Patient,
+    PracticeRegistered,
+)
 from shared.events.envelope import Recorded, with_body
 from shared.ids import derived_id
 from shared.seal import PatientBlock
@@ -75,6 +82,23 @@ class Diary:
                     appointment=moved.appointment,
                     cancelled_by="patient",
                     reason="pat",
+                )
+            ]
+        )
+
+    async def displace(self, moved: Moved) -> None:
+        """The session they were moved to is withdrawn."""
+        await self.publish(
+            [
+                AppointmentDisplaced(
+                    session=f"session-{moved.number}",
+                    practice=PRACTICE,
+                    appointment=moved.appointment,
+                    patient=moved.patient,
+                    start=NOW + timedelta(days=1),
+                    minutes=10,
+                    withdrawal="withdrawal-1",
+                    reason="Ill",
                 )
             ]
         )

@@ -128,6 +128,6 @@ class TestReplies:
 
 
 async def test_asking_for_a_message_that_is_not_there_says_so(here: Town) -> None:
-    answer = await here.http.get("/v1/messages/none")
+    answer = await here.asked("/v1/messages/none")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown-message")
     assert await states(here.running) == {}

@@ -11,6 +11,7 @@ GIVEN = {
     "DAYBOOK_DATABASE_URL": "postgresql://daybook:pw@db.example:5432/postgres",
     "DAYBOOK_NATS_URL": "nats://notifications:pw@nats.example:4222",
     "DAYBOOK_MASTER_KEY": MASTER_KEY,
+    "DAYBOOK_TOKEN_KEYS": "https://issuer.example/jwks.json",
     "NOTIFICATIONS_GATEWAY_KEY": KEY,
     "NOTIFICATIONS_CALLBACK_TOKEN": TOKEN,
 }

@@ -18,6 +18,7 @@ from services.notifications.settings import own_settings
 from services.notifications.tables import messages
 from shared.service import Running
 from tests.harness import County
+from tests.issuer import bearer
 from tests.notifications.diary import NOW, Diary
 from tests.notifications.sandbox import DEADLINE, KEY, TOKEN, Sandbox, free_port, sandbox_at, served
 
@@ -34,12 +35,13 @@ QUICK: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """`http` is what the provider calls back."""
+    """`http` is what the provider calls back; `operator` is what a person shows who asks."""
 
     running: Running
     sandbox: Sandbox
     diary: Diary
     http: httpx.AsyncClient
+    operator: Mapping[str, str]
 
     async def heard(self) -> None:
         """Wait until all that the diary has said was folded."""
@@ -49,8 +51,12 @@ class Town:
 
         await until(hold)
 
+    async def asked(self, path: str) -> httpx.Response:
+        """What a person is answered."""
+        return await self.http.get(path, headers=self.operator)
+
     async def get(self, path: str) -> Any:
-        return (await self.http.get(path)).raise_for_status().json()
+        return (await self.asked(path)).raise_for_status().json()
 
 
 @asynccontextmanager
@@ -69,7 +75,7 @@ async def town(county: County, directory: Path, **settings: Any) -> AsyncIterato
         ):
             diary = Diary(county, app.state.running)
             await diary.register()
-            yield Town(app.state.running, sandbox, diary, http)
+            yield Town(app.state.running, sandbox, diary, http, bearer(county.operator_token()))
 
 
 async def until(hold: Callable[[], Awaitable[bool]], within: float = DEADLINE) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ async def booking(servers: Servers, broker: MortalBroker) -> AsyncIterator[Runni
     client = await connect(broker.nats.url("operator"), "operator")
     await ensure_streams(client)
     await client.close()
-    county = County(Servers(servers.postgres, broker.nats, servers.templates))
+    county = County(replace(servers, nats=broker.nats))
     async with county.service(practices.BLUEPRINT, practices.Settings, relay_wait=0.2) as running:
         yield running
 

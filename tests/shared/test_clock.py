@@ -25,6 +25,7 @@ def test_a_time_with_offset_is_taken_at_its_word() -> None:
         ("2024-03-31T01:30", "does not exist"),
         ("tomorrow", "is not a date and time"),
         ("2024-02-30T09:00", "is not a date and time"),
+        ("0001-01-01T00:00+14:00", "is not a date and time"),
     ],
 )
 def test_a_time_that_means_nothing_or_two_things_is_refused(text: str, complaint: str) -> None:

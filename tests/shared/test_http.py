@@ -28,6 +28,15 @@ def create(settings: ServiceSettings) -> FastAPI:
         async with service.engine.begin() as connection:
             await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
 
+    @app.get("/blunder/{driver}")
+    async def blunder(driver: str, service: RunningDep) -> None:
+        async with service.engine.begin() as connection:
+            if driver == "asyncpg":
+                raw = (await connection.get_raw_connection()).driver_connection
+                assert raw is not None
+                await raw.execute("SELECT nothing FROM nowhere")
+            await connection.execute(text("SELECT 1 / 0"))
+
     return app
 
 
@@ -56,6 +65,16 @@ async def test_a_database_that_dies_in_mid_request_is_unavailable_for_a_moment(c
     assert (answer.status_code, answer.json()["code"]) == (503, "database-down")
     assert answer.headers["retry-after"] == "1"
     assert after.text == "ready\n"
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "sqlalchemy"])
+async def test_a_statement_the_database_refuses_is_our_fault_and_no_reason_to_try_again(
+    county: County, driver: str
+) -> None:
+    async with county.client(create) as client:
+        answer = await client.get(f"/blunder/{driver}")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "fault")
 
 
 @pytest.mark.parametrize("fault", [asyncpg.InternalClientError("lost"), asyncpg.InterfaceError("closed"), OSError()])

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from shared.seal import DataKey, PatientBlock, SealBroken
-from tests.harness import County
+from shared.seal import DataKey, Keys, PatientBlock, SealBroken
+from tests.harness import MASTER_KEY, County
 from tests.shared.test_rebuild import restored
 from tests.shared.toys import outages, practices
 
@@ -59,6 +59,27 @@ async def test_asking_twice_gives_the_same_key(county: County) -> None:
 
     async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
         assert (await booking.keys.ensure(["anna"]))["anna"].open(sealed, PatientBlock) == ANNA
+
+
+async def test_callers_who_ask_at_once_are_given_the_same_key(county: County) -> None:
+    """Each from a memory of its own, as if from another process."""
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        desks = [Keys(MASTER_KEY, booking.engine, booking.broker) for _ in range(8)]
+
+        made = await asyncio.gather(*(desk.ensure(["anna", "bert", "cleo"]) for desk in desks))
+
+        sealed = made[0]["anna"].seal(ANNA)
+        assert [keys["anna"].open(sealed, PatientBlock) for keys in made] == [ANNA] * 8
+
+
+async def test_who_has_a_key_keeps_it_when_others_are_given_theirs(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        sealed = (await booking.keys.ensure(["anna"]))["anna"].seal(ANNA)
+
+        both = await Keys(MASTER_KEY, booking.engine, booking.broker).ensure(["anna", "bert"])
+
+        assert both["anna"].open(sealed, PatientBlock) == ANNA
+        assert both.keys() == {"anna", "bert"}
 
 
 async def test_keys_come_back_when_the_database_that_made_them_is_restored(county: County) -> None:

@@ -1,0 +1,107 @@
+"""The routes that every service has: its health, its figures, where it stands, and the trail of accesses."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import text
+
+from shared.audit_reading import AccessPage, Wanted, read_accesses
+from shared.clock import parse_instant
+from shared.dependencies import CallerDep, RunningDep
+from shared.log import head_position
+from shared.refusals import Refusal
+from shared.service import Running
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez", response_class=PlainTextResponse)
+async def livez() -> PlainTextResponse:
+    """The process answers."""
+    return PlainTextResponse("alive\n")
+
+
+@router.get("/readyz", response_class=PlainTextResponse)
+async def readyz(service: RunningDep) -> PlainTextResponse:
+    """The service can take requests: its database answers, and nothing has halted it. The broker may be away."""
+    if reason := _halted(service):
+        return PlainTextResponse(f"halted: {reason}\n", status_code=503)
+    async with service.engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+    return PlainTextResponse("ready\n" if service.broker.is_up else "ready, without the broker\n")
+
+
+@router.get("/v1/status")
+async def status(service: RunningDep, _: CallerDep) -> dict[str, Any]:
+    """Where this service's log and its following stand."""
+    async with service.engine.connect() as connection:
+        position = await head_position(connection)
+    return {
+        "service": service.blueprint.name,
+        "position": position,
+        "relayed": service.relay.position,
+        "followed": dict(service.follow.followed),
+        "sequence": service.follow.sequence,
+        "broker": "up" if service.broker.is_up else "down",
+        "now": service.clock.now(),
+        "halted": _halted(service),
+    }
+
+
+@router.get("/v1/accesses")
+async def accesses(
+    service: RunningDep,
+    caller: CallerDep,
+    client: str | None = None,
+    practice: str | None = None,
+    since: Annotated[str | None, Query(alias="from")] = None,
+    until: str | None = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    count: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> AccessPage:
+    """The trail of accesses, the newest first. `next` of one page is `before` of the one after it.
+
+    An operator sees all; others see what their own organisation asked for, and what was asked of it as a practice.
+    """
+    if not caller.operates:
+        caller.require("Appointment", "r")
+    wanted = Wanted(client, practice, _instant(since, "from"), _instant(until, "until"), before)
+    async with service.engine.connect() as connection:
+        return await read_accesses(connection, caller, wanted, count)
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(service: RunningDep) -> Response:
+    """Figures for Prometheus, read at this moment."""
+    async with service.engine.connect() as connection:
+        position = await head_position(connection)
+    registry = CollectorRegistry()
+    figures = {
+        "daybook_log_position": ("Position of the newest event in the database", position),
+        "daybook_relayed_position": ("Position of the newest event known to be in the stream", service.relay.position),
+        "daybook_followed_sequence": ("Sequence of the stream folded so far", service.follow.sequence),
+        "daybook_broker_up": ("Whether the broker can be reached", int(service.broker.is_up)),
+        "daybook_halted": ("Whether the service has stopped building on its log", int(bool(_halted(service)))),
+    }
+    for name, (help_text, value) in figures.items():
+        Gauge(name, help_text, ["service"], registry=registry).labels(service.blueprint.name).set(value)
+    followed = Gauge("daybook_followed_position", "Position folded", ["service", "source"], registry=registry)
+    for source, reached in service.follow.followed.items():
+        followed.labels(service.blueprint.name, source).set(reached)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _halted(service: Running) -> str:
+    return service.relay.halted or service.follow.halted
+
+
+def _instant(written: str | None, where: str) -> datetime | None:
+    if written is None:
+        return None
+    try:
+        return parse_instant(written)
+    except Refusal as refusal:
+        raise Refusal(refusal.message, code=refusal.code, where=where) from None
