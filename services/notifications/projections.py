@@ -7,6 +7,8 @@ from services.notifications.tables import appointments, calls, messages, practic
 from shared.events.booking import (
     AppointmentBooked,
     AppointmentCancelled,
+    AppointmentDisplaced,
+    AppointmentEnteredInError,
     AppointmentFulfilled,
     AppointmentMissed,
     AppointmentMoved,
@@ -84,6 +86,10 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
             yield _status(appointment, "fulfilled")
         case AppointmentMissed(appointment=appointment):
             yield _status(appointment, "missed")
+        case AppointmentDisplaced(appointment=appointment):
+            yield _status(appointment, "displaced")
+        case AppointmentEnteredInError(appointment=appointment):
+            yield _status(appointment, "entered-in-error")
         case _:
             return
 

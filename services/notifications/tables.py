@@ -102,4 +102,4 @@ appointments = Table(
     Column("status", Text, nullable=False),
 )
 """From booking: the appointments that a move made, for only those are written about. `status`: booked, moved,
-cancelled, fulfilled or missed."""
+displaced, cancelled, fulfilled, missed or entered-in-error."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from services.rebooking.commands import ConfirmMove, NeedCall, RecordAnswer, RefuseMove
+from services.rebooking.recoveries import over
 from services.rebooking.states import Declined, Kept, Moved, Recovery, Requested
 from shared.events.rebooking import (
     CallNeeded,
@@ -55,6 +56,8 @@ def refuse(recovery: Recovery, command: RefuseMove) -> Sequence[RebookingEvent]:
                 patient=patient,
                 reason=command.reason,
             )
+            if command.over is not None:
+                return [refused, over(command, patient, command.over)]
             return [
                 refused,
                 *need_call(recovery, command, command.appointment, f"Could not be moved: {command.reason}"),

@@ -15,17 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rebooking import backlog, views
 from services.rebooking.commands import DeclareOutage, EndOutage
 from services.rebooking.demand import lost_appointments
+from services.rebooking.outages import nothing_to_reconcile
 from services.rebooking.paper import read_paper
 from services.rebooking.reconciliation import Found, LostAppointment, by_rule, in_transactions, match_paper
 from shared.clock import parse_instant
 from shared.execute import Order
-from shared.http import RunningDep
+from shared.http import OperatorOnly, RunningDep
 from shared.ids import new_id
 from shared.records import BadRows
 from shared.refusals import Conflict, Refusal
 from shared.service import Running
 
-router = APIRouter(prefix="/v1/outages", tags=["outages"])
+router = APIRouter(prefix="/v1/outages", tags=["outages"], dependencies=[OperatorOnly])
 
 _DECLARING = 7_190_724
 """The advisory lock of whoever declares an outage, so that no two can overlap unseen."""
@@ -86,7 +87,7 @@ async def declare(body: Declaration, service: RunningDep) -> views.OutageAtStake
 
 @router.get("")
 async def list_outages(service: RunningDep) -> list[views.Outage]:
-    """All outages, the newest first."""
+    """All outages, the newest first; among them, of the kind `withdrawal`, the sessions withdrawn with patients."""
     async with service.engine.connect() as connection:
         return await views.all_outages(connection)
 
@@ -117,6 +118,8 @@ async def reconcile(
     text, now = _text(await request.body()), service.clock.now()
     async with service.engine.connect() as connection:
         declared = await views.outage_of(connection, outage)
+        if declared.kind == "withdrawal":
+            raise nothing_to_reconcile()
         rows = await lost_appointments(connection, declared, now)
     found = await asyncio.to_thread(_findings, service, text, declared, rows, rest == "displaced")
     outcomes: Counter[str] = Counter()

@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rebooking.tables import appointments, calls, moves, placements, recoveries, unplaced
 from services.rebooking.views import Outage, recovery_of, taken_by
 
+_CALLED = calls.join(
+    recoveries, and_(recoveries.c.outage == calls.c.outage, recoveries.c.appointment == calls.c.appointment)
+)
+
 MOVED = ("moved", "kept", "declined")
 """The states of a displaced appointment that has been moved."""
 
@@ -26,15 +30,17 @@ class Declined:
 class Progress:
     """How far an outage's recovery has come.
 
-    `appointments` are all that were reconciled = seen_on_paper + cancelled + triage + displaced, and displaced =
-    moved + unplaced. `planned`, `requested`, `refused` and `moved` say how far the displaced have come; `kept` and
-    `declined` are answers of the moved. `unaccounted` are appointments of the outage of which nothing is known yet.
+    `appointments` are all that were reconciled = seen_on_paper + cancelled + triage + rescheduled + displaced, and
+    displaced = moved + unplaced. `planned`, `requested`, `refused` and `moved` say how far the displaced have come;
+    `kept` and `declined` are answers of the moved. `unaccounted` are appointments of the outage of which nothing is
+    known yet. Whoever waits and is given another time otherwise counts as `rescheduled` from then on.
     """
 
     appointments: int
     seen_on_paper: int
     cancelled: int
     triage: int
+    rescheduled: int
     displaced: int
     planned: int
     requested: int
@@ -75,7 +81,7 @@ class Call:
 async def progress(connection: AsyncConnection, outage: Outage, now: datetime) -> Progress:
     """Every figure counted from the tables at this moment."""
     found = (await connection.execute(_counts(outage.outage))).mappings().one()
-    called = select(func.count()).where(calls.c.outage == outage.outage, calls.c.state == "needed")
+    called = select(func.count()).select_from(_CALLED).where(_to_call(outage.outage))
     unaccounted = (
         select(func.count())
         .select_from(appointments.outerjoin(recoveries, recovery_of(outage.outage)))
@@ -97,6 +103,7 @@ def _counts(outage: str) -> Select[*tuple[Any, ...]]:
         "seen_on_paper": outcome.in_(("attended", "missed")),
         "cancelled": outcome == "cancelled",
         "triage": outcome == "triage",
+        "rescheduled": outcome == "rescheduled",
         "displaced": displaced,
         "planned": and_(displaced, recoveries.c.appointment.in_(placed)),
         "requested": and_(displaced, recoveries.c.appointment.in_(asked)),
@@ -174,12 +181,18 @@ def _left_waiting(outage: str) -> Select[*tuple[Any, ...]]:
     )
 
 
+def _to_call(outage: str) -> ColumnElement[bool]:
+    """Which of `_CALLED` are to be telephoned: whoever left the recovery after all needs no call from it."""
+    return and_(calls.c.outage == outage, calls.c.state == "needed", recoveries.c.outcome == "displaced")
+
+
 async def to_call(connection: AsyncConnection, outage: str) -> list[Call]:
     """Everyone who is to be telephoned, practice by practice, whoever has waited longest first."""
     listed = [calls.c[name] for name in ("practice", "appointment", "patient", "reason", "needed_at", "state")]
     found = await connection.execute(
         select(*listed)
-        .where(calls.c.outage == outage, calls.c.state == "needed")
+        .select_from(_CALLED)
+        .where(_to_call(outage))
         .order_by(calls.c.practice, calls.c.needed_at, calls.c.appointment)
     )
     return [Call(**row) for row in found.mappings()]

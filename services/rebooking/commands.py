@@ -21,6 +21,21 @@ class DeclareOutage:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeUpDisplaced:
+    """A session was withdrawn at `withdrawn_at`, and this patient with it: find them another time.
+
+    `outage` is the withdrawal's id, `name` what people will know it by.
+    """
+
+    outage: str
+    practice: str
+    name: str
+    withdrawn_at: datetime
+    appointment: str
+    patient: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndOutage:
     """The systems are back."""
 
@@ -46,6 +61,16 @@ class ReconcileAppointments:
     outage: str
     practice: str
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StopWaiting:
+    """The diary shows that the appointment is over, with this outcome: nobody waits for another time any more."""
+
+    outage: str
+    practice: str
+    appointment: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +123,14 @@ class ConfirmMove:
 
 @dataclass(frozen=True, slots=True)
 class RefuseMove:
-    """Booking could not move the appointment."""
+    """Booking could not move the appointment. `over`: what became of it, if the diary shows that it is over."""
 
     outage: str
     practice: str
     appointment: str
     move: str
     reason: str
+    over: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +155,10 @@ class NeedCall:
 
 RebookingCommand = (
     DeclareOutage
+    | TakeUpDisplaced
     | EndOutage
     | ReconcileAppointments
+    | StopWaiting
     | ProposePlan
     | ApprovePlan
     | RequestMoves

@@ -15,14 +15,18 @@ from services.rebooking.commands import (
     RecordAnswer,
     RefuseMove,
     RequestMoves,
+    StopWaiting,
+    TakeUpDisplaced,
 )
-from services.rebooking.outages import declare, end, require_within
-from services.rebooking.recoveries import approve, propose, reconcile, request_moves
+from services.rebooking.outages import declare, end, require_within, withdrawn
+from services.rebooking.recoveries import approve, propose, reconcile, request_moves, stop_waiting, take_up
 from services.rebooking.states import Nothing, Recovery, State, evolve
 from shared.decider import Decider
 from shared.events.rebooking import RebookingEvent
 
-RecoveryCommand = ProposePlan | ApprovePlan | RequestMoves | ConfirmMove | RefuseMove | RecordAnswer | NeedCall
+RecoveryCommand = (
+    StopWaiting | ProposePlan | ApprovePlan | RequestMoves | ConfirmMove | RefuseMove | RecordAnswer | NeedCall
+)
 
 
 def outage_stream(outage: str) -> str:
@@ -40,7 +44,9 @@ def touches(command: RebookingCommand) -> Sequence[str]:
     match command:
         case DeclareOutage(outage=outage) | EndOutage(outage=outage):
             return (outage_stream(outage),)
-        case ReconcileAppointments(outage=outage, practice=practice):
+        case (
+            TakeUpDisplaced(outage=outage, practice=practice) | ReconcileAppointments(outage=outage, practice=practice)
+        ):
             return (outage_stream(outage), recovery_stream(outage, practice))
         case _:
             return (recovery_stream(command.outage, command.practice),)
@@ -53,6 +59,9 @@ def decide(states: Mapping[str, State], command: RebookingCommand) -> Sequence[R
             return declare(states[outage_stream(command.outage)], command)
         case EndOutage():
             return end(states[outage_stream(command.outage)], command)
+        case TakeUpDisplaced(outage=outage, practice=practice):
+            recovery = _recovery(states[recovery_stream(outage, practice)])
+            return [*withdrawn(states[outage_stream(outage)], command), *take_up(recovery, command)]
         case ReconcileAppointments(outage=outage, practice=practice):
             require_within(states[outage_stream(outage)], practice)
             return reconcile(_recovery(states[recovery_stream(outage, practice)]), command)
@@ -62,6 +71,8 @@ def decide(states: Mapping[str, State], command: RebookingCommand) -> Sequence[R
 
 def _decide_recovery(recovery: Recovery, command: RecoveryCommand) -> Sequence[RebookingEvent]:
     match command:
+        case StopWaiting():
+            return stop_waiting(recovery, command)
         case ProposePlan():
             return propose(recovery, command)
         case ApprovePlan():

@@ -1,18 +1,35 @@
 """What there is to reconcile and to plan: the lost appointments, who waits, and which slots are free."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, select
+from sqlalchemy import RowMapping, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rebooking.eligibility import FreeSlot, WaitingPatient, Window
+from services.rebooking.eligibility import FreeSlot, WaitingPatient, Window, window
 from services.rebooking.rules import Rules
 from services.rebooking.tables import appointments, moves, recoveries, sessions, slots
 from services.rebooking.views import Outage, recovery_of, taken_by
+from shared.events.rebooking import Outcome
 from shared.follow import read_checkpoint
+
+_WAITS = and_(recoveries.c.outcome == "displaced", recoveries.c.state.in_(("displaced", "planned", "refused")))
+"""Displaced, and booking has not been asked for a place, or has said no."""
+
+PROMISED = select(moves.c.to_slot).where(moves.c.state == "requested")
+"""The slots that booking has been asked for, by whatever recovery, and has not given or refused."""
+
+_BECAME: Mapping[str, Outcome] = {
+    "fulfilled": "attended",
+    "missed": "missed",
+    "cancelled": "cancelled",
+    "entered-in-error": "cancelled",
+    "rescheduled": "rescheduled",
+    "moved": "rescheduled",
+}
+"""The outcome of an appointment that in the diary is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +72,41 @@ async def lost_appointments(connection: AsyncConnection, outage: Outage, now: da
     return found.mappings().all()
 
 
-async def read_diary(connection: AsyncConnection, outage: str, rules: Rules, within: Window) -> Diary:
+async def read_diary(connection: AsyncConnection, outage: str, rules: Rules, now: datetime) -> Diary:
     """Who waits and what is free. The connection must see one moment (repeatable read)."""
     followed = (await read_checkpoint(connection)).followed
     waiting = (await connection.execute(_waiting(outage))).mappings().all()
     wanted = sorted({row["practice"] for row in waiting})
+    within = window(rules, now, [row["start"] for row in waiting])
     free = (await connection.execute(_free(wanted, rules, within))).mappings().all()
     return Diary(followed.get("booking", 0), waiting, free)
+
+
+async def became_of(connection: AsyncConnection, asked: Sequence[str]) -> Mapping[str, Outcome]:
+    """Of these appointments, what became of those that are over."""
+    if not asked:
+        return {}
+    found = await connection.execute(
+        select(appointments.c.appointment, appointments.c.status).where(
+            appointments.c.appointment.in_(asked), appointments.c.status.in_(_BECAME)
+        )
+    )
+    return {row.appointment: _BECAME[row.status] for row in found}
+
+
+async def waiting_for(connection: AsyncConnection, asked: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+    """In which recoveries, as outage and practice, somebody waits for another time than these appointments'."""
+    if not asked:
+        return {}
+    found = await connection.execute(
+        select(recoveries.c.appointment, recoveries.c.outage, recoveries.c.practice).where(
+            recoveries.c.appointment.in_(asked), _WAITS
+        )
+    )
+    waiting: dict[str, set[tuple[str, str]]] = {}
+    for appointment, outage, practice in found:
+        waiting.setdefault(appointment, set()).add((outage, practice))
+    return waiting
 
 
 def _waiting(outage: str) -> Select[*tuple[Any, ...]]:
@@ -82,16 +127,11 @@ def _waiting(outage: str) -> Select[*tuple[Any, ...]]:
         .join(appointments, appointments.c.appointment == recoveries.c.appointment)
         .join(sessions, sessions.c.session == appointments.c.session)
         .join(slots, slots.c.slot == appointments.c.slot)
-        .where(
-            recoveries.c.outage == outage,
-            recoveries.c.outcome == "displaced",
-            recoveries.c.state.in_(("displaced", "planned", "refused")),
-        )
+        .where(recoveries.c.outage == outage, _WAITS)
     )
 
 
 def _free(practices: Sequence[str], rules: Rules, within: Window) -> Select[*tuple[Any, ...]]:
-    promised = select(moves.c.to_slot).where(moves.c.state == "requested")
     return (
         select(
             slots.c.slot,
@@ -111,6 +151,6 @@ def _free(practices: Sequence[str], rules: Rules, within: Window) -> Select[*tup
             slots.c.appointment.is_(None),
             slots.c.withdrawn.is_(False),
             slots.c.kept_for.not_in(sorted(rules.never_used)),
-            slots.c.slot.not_in(promised),
+            slots.c.slot.not_in(PROMISED),
         )
     )

@@ -7,18 +7,24 @@ from shared.events.booking import (
     AppointmentAmended,
     AppointmentBooked,
     AppointmentCancelled,
+    AppointmentDisplaced,
+    AppointmentEnteredInError,
     AppointmentFulfilled,
     AppointmentMissed,
     AppointmentMoved,
     BookingEvent,
+    HoldReleased,
     MoveRejected,
     PatientArrived,
     PracticeFrozen,
+    PracticeOpened,
     PracticeRegistered,
     PracticeReopened,
+    SessionOpened,
     SessionPublished,
     Slot,
     SlotsAdded,
+    SlotsHeld,
     SlotsWithdrawn,
 )
 from shared.events.envelope import Recorded
@@ -38,10 +44,18 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
             return _slots(event)
         case SlotsWithdrawn(slots=withdrawn):
             return (Patch(slots, {"slot": slot}, {"withdrawn": True}) for slot in withdrawn)
+        case SlotsHeld(appointment=appointment, slots=taken):
+            return _hand(taken, appointment)
+        case HoldReleased(slots=freed):
+            return _hand(freed, None)
         case AppointmentBooked(appointment=appointment, slots=taken):
             return (_appointment(event), *_hand(taken, appointment))
-        case AppointmentCancelled(appointment=appointment, slots=freed):
-            return (_status(appointment, "cancelled"), *_hand(freed, None))
+        case AppointmentCancelled(appointment=appointment, slots=freed, replaced_by=replaced_by):
+            return (_status(appointment, "rescheduled" if replaced_by else "cancelled"), *_hand(freed, None))
+        case AppointmentDisplaced(appointment=appointment, slots=lost):
+            return (_status(appointment, "displaced"), *_hand(lost, None))
+        case AppointmentEnteredInError(appointment=appointment, slots=freed):
+            return (_status(appointment, "entered-in-error"), *_hand(freed, None))
         case AppointmentMoved(appointment=appointment, slots=freed):
             return (_status(appointment, "moved"), *_hand(freed, None))
         case PatientArrived(appointment=appointment):
@@ -50,7 +64,9 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
             return (_status(appointment, "fulfilled"),)
         case AppointmentMissed(appointment=appointment):
             return (_status(appointment, "missed"),)
-        case PracticeFrozen() | PracticeReopened() | AppointmentAmended() | MoveRejected():
+        case PracticeFrozen() | PracticeReopened() | PracticeOpened() | SessionOpened():
+            return ()
+        case AppointmentAmended() | MoveRejected():
             return ()
 
 

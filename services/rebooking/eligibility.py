@@ -18,6 +18,9 @@ T = TypeVar("T", bound=str)
 STANDING = ("booked", "arrived")
 """The states in which a patient still has the appointment."""
 
+MOVABLE = (*STANDING, "displaced")
+"""The states in which an appointment can give way to another: it stands, or its slots were withdrawn."""
+
 _AFTERNOON = 13
 
 
@@ -60,9 +63,15 @@ class Window:
     latest: datetime
 
 
-def window(rules: Rules, now: datetime) -> Window:
-    """Within what the rules look for slots."""
-    return Window(now + timedelta(hours=rules.minimum_notice_hours), now + timedelta(days=rules.horizon_days))
+def window(rules: Rules, now: datetime, lost: Iterable[datetime]) -> Window:
+    """Within what the rules look for slots for appointments that were to start then.
+
+    A session can be withdrawn long before its day, and nobody is given an earlier time: the horizon goes with it.
+    """
+    return Window(
+        earliest=now + timedelta(hours=rules.minimum_notice_hours),
+        latest=max([now, *lost]) + timedelta(days=rules.horizon_days),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Fit:
     slots: Sequence[FreeSlot]
     within: Window
     waits: Numbers
-    later: Flags
+    not_earlier: Flags
     role: Flags
     channel: Flags
     long_enough: Flags
@@ -82,7 +91,7 @@ class Fit:
     @property
     def suits(self) -> Flags:
         """Whether the patient could be seen in the slot at all."""
-        return self.later & self.role & self.channel & self.long_enough
+        return self.not_earlier & self.role & self.channel & self.long_enough
 
     def demand(self, rules: Rules) -> Demand:
         """The same as the assignment wants it."""
@@ -94,9 +103,10 @@ class Fit:
 
     def why_not(self, row: int) -> str:
         """Why this patient got none of the slots, in words: the first rule that leaves nothing."""
-        patient, left = self.patients[row], self.later[row]
+        patient, left = self.patients[row], self.not_earlier[row]
         if not left.any():
-            first, last = (f"{in_london(end):%a %-d %b %H:%M}" for end in (self.within.earliest, self.within.latest))
+            ends = (max(self.within.earliest, patient.start), self.within.latest)
+            first, last = (f"{in_london(end):%a %-d %b %H:%M}" for end in ends)
             return f"The practice has no free slot from {first} until {last}"
         for rule, otherwise in (
             (self.role[row], f"is with a {patient.clinician_role}"),
@@ -120,7 +130,7 @@ def fit(rules: Rules, patients: Sequence[WaitingPatient], slots: Sequence[FreeSl
         slots=slots,
         within=within,
         waits=waits,
-        later=waits > 0,
+        not_earlier=waits >= 0,
         role=_matches(
             [patient.clinician_role for patient in patients],
             [slot.clinician_role for slot in slots],

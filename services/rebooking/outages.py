@@ -1,9 +1,9 @@
-"""The rules of an outage: when it may be declared, and when it is over."""
+"""The rules of an outage: when it may be declared, and when it is over; and how a withdrawal becomes one."""
 
 from collections.abc import Sequence
 
-from services.rebooking.commands import DeclareOutage, EndOutage
-from services.rebooking.states import EndedOutage, Nothing, OpenOutage, State
+from services.rebooking.commands import DeclareOutage, EndOutage, TakeUpDisplaced
+from services.rebooking.states import EndedOutage, Nothing, OpenOutage, State, Withdrawal
 from shared.events.rebooking import OutageDeclared, OutageEnded, RebookingEvent
 from shared.refusals import Conflict, NotFound, Refusal
 
@@ -28,6 +28,22 @@ def declare(state: State, command: DeclareOutage) -> Sequence[RebookingEvent]:
     ]
 
 
+def withdrawn(state: State, command: TakeUpDisplaced) -> Sequence[RebookingEvent]:
+    """The first patient who is displaced makes the withdrawal known; for the others it is so already."""
+    if not isinstance(state, Nothing):
+        return []
+    return [
+        OutageDeclared(
+            outage=command.outage,
+            name=command.name,
+            practices=(command.practice,),
+            started_at=command.withdrawn_at,
+            ended_at=command.withdrawn_at,
+            kind="withdrawal",
+        )
+    ]
+
+
 def end(state: State, command: EndOutage) -> Sequence[RebookingEvent]:
     match state:
         case OpenOutage(practices=practices, started_at=started_at):
@@ -40,6 +56,12 @@ def end(state: State, command: EndOutage) -> Sequence[RebookingEvent]:
             if ended_at == command.ended_at:
                 return []
             raise Conflict("This outage has ended already", code="already-ended", where="ended_at")
+        case Withdrawal():
+            raise Conflict(
+                "This is a session that its practice withdrew, not an outage: it has no end to wait for",
+                code="not-an-outage",
+                where="outage",
+            )
         case _:
             raise _no_outage()
 
@@ -50,10 +72,22 @@ def _require_order(in_order: bool) -> None:
 
 
 def require_within(state: State, practice: str) -> None:
+    """Raises `Refusal` if the practice has nothing to reconcile in this outage."""
+    if isinstance(state, Withdrawal):
+        raise nothing_to_reconcile()
     if not isinstance(state, OpenOutage | EndedOutage):
         raise _no_outage()
     if practice not in state.practices:
         raise Refusal(f"{practice} is not a practice of this outage", code="unknown-practice", where="practice")
+
+
+def nothing_to_reconcile() -> Conflict:
+    return Conflict(
+        "There is nothing to reconcile after a withdrawal: whoever had a place in the session is known and displaced. "
+        "If one of them needs no other time, cancel or reschedule that appointment in the diary",
+        code="nothing-to-reconcile",
+        where="outage",
+    )
 
 
 def _no_outage() -> Refusal:

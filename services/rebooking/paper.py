@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any
 
 from shared.clock import parse_instant
 from shared.events.rebooking import Outcome
@@ -13,6 +13,9 @@ from shared.refusals import Refusal
 
 COLUMNS = ("practice", "start", "nhs_number", "outcome")
 OPTIONAL = ("at",)
+
+OUTCOMES: tuple[Outcome, ...] = ("attended", "missed", "cancelled", "triage", "displaced")
+"""What the paper can say. That an appointment was rescheduled, the diary itself shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,8 @@ def _practice(text: str, practices: Collection[str]) -> str:
 
 
 def _outcome(text: str) -> str:
-    if text not in get_args(Outcome):
-        raise Refusal(f"“{text}” is none of {', '.join(get_args(Outcome))}", code="bad-outcome")
+    if text not in OUTCOMES:
+        raise Refusal(f"“{text}” is none of {', '.join(OUTCOMES)}", code="bad-outcome")
     return text
 
 

@@ -13,13 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rebooking import plan_views, views
 from services.rebooking.commands import ApprovePlan, ProposePlan
 from services.rebooking.demand import Diary, read_diary
-from services.rebooking.eligibility import window
 from services.rebooking.planning import Plan, make_plan
 from services.rebooking.rules import Rules
-from shared.http import RunningDep
+from shared.http import OperatorOnly, RunningDep
 from shared.refusals import Conflict
 
-router = APIRouter(prefix="/v1/outages", tags=["plans"])
+router = APIRouter(prefix="/v1/outages", tags=["plans"], dependencies=[OperatorOnly])
 
 
 def _rules(request: Request) -> Rules:
@@ -54,11 +53,13 @@ async def propose_plan(outage: str, service: RunningDep, rules: RulesDep) -> pla
     async with service.engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         await views.outage_of(connection, outage)
-        diary = await read_diary(connection, outage, rules, window(rules, now))
+        diary = await read_diary(connection, outage, rules, now)
     # In a thread of its own, so that health, following and other requests go on meanwhile.
     plan = await asyncio.to_thread(_plan, rules, outage, diary, now)
     if not plan.parts:
-        raise Conflict("Nobody waits for a place: reconcile the outage first", code="nothing-to-plan")
+        raise Conflict(
+            "Nobody waits for a place. If the outage has not been reconciled, do that first", code="nothing-to-plan"
+        )
     await service.executor.execute_together(_proposals(plan))
     async with service.engine.connect() as connection:
         return await plan_views.current_plan(connection, outage)

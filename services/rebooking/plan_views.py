@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import RowMapping, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rebooking.eligibility import STANDING
+from services.rebooking.demand import PROMISED
+from services.rebooking.eligibility import MOVABLE
 from services.rebooking.tables import (
     appointments,
     placements,
@@ -95,8 +96,9 @@ async def moved_under(
                 slots.c.slot.is_(None),
                 slots.c.appointment.is_not(None),
                 slots.c.withdrawn,
+                slots.c.slot.in_(PROMISED),
                 appointments.c.status.is_(None),
-                appointments.c.status.not_in(STANDING),
+                appointments.c.status.not_in(MOVABLE),
             ),
         )
         .group_by(placements.c.practice)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from services.rebooking.eligibility import STANDING, FreeSlot, WaitingPatient, Window, fit, window
+from services.rebooking.eligibility import MOVABLE, FreeSlot, WaitingPatient, Window, fit, window
 from services.rebooking.matching import NOWHERE, assign
 from services.rebooking.rules import Rules
 from shared.events.rebooking import Placement, Unplaced
@@ -48,10 +48,11 @@ def make_plan(
     now: datetime,
 ) -> Plan:
     """The best plan of every practice. The same diary gives the same plan, and the same hash."""
-    slots = _by_practice(free)
+    slots, people = _by_practice(free), _by_practice(waiting)
+    within = window(rules, now, [patient.start for patients in people.values() for patient in patients])
     parts = tuple(
-        _part(rules, outage, read_position, practice, patients, slots.get(practice, ()), window(rules, now))
-        for practice, patients in sorted(_by_practice(waiting).items())
+        _part(rules, outage, read_position, practice, patients, slots.get(practice, ()), within)
+        for practice, patients in sorted(people.items())
     )
     return Plan(
         outage=outage,
@@ -71,9 +72,9 @@ def _part(
     slots: Sequence[FreeSlot],
     within: Window,
 ) -> Part:
-    gone = [patient for patient in patients if patient.status not in STANDING]
+    gone = [patient for patient in patients if patient.status not in MOVABLE]
     waiting = sorted(
-        (patient for patient in patients if patient.status in STANDING),
+        (patient for patient in patients if patient.status in MOVABLE),
         key=lambda patient: (rules.rank(patient.priority), patient.start, patient.appointment),
     )
     placements, unplaced = _assign(rules, waiting, sorted(slots, key=lambda slot: (slot.start, slot.slot)), within)

@@ -94,6 +94,7 @@ def _declared(recorded: Recorded, event: OutageDeclared) -> Iterable[Change]:
             "ended_at": event.ended_at,
             "declared_by": event.declared_by,
             "declared_at": recorded.recorded_at,
+            "kind": event.kind,
         },
     )
     for practice in event.practices:

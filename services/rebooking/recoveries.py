@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from services.rebooking.commands import ApprovePlan, Finding, ProposePlan, ReconcileAppointments, RequestMoves
+from services.rebooking.commands import (
+    ApprovePlan,
+    Finding,
+    ProposePlan,
+    ReconcileAppointments,
+    RefuseMove,
+    RequestMoves,
+    StopWaiting,
+    TakeUpDisplaced,
+)
 from services.rebooking.states import (
     Approved,
     CarriedOut,
@@ -19,6 +28,7 @@ from services.rebooking.states import (
 from shared.events.rebooking import (
     AppointmentReconciled,
     MoveRequested,
+    Outcome,
     Placement,
     PlanApproved,
     PlanExpired,
@@ -64,6 +74,43 @@ def _is_news(case: Case | None, finding: Finding) -> bool:
                 code="contradicts",
                 where="outcome",
             )
+
+
+def take_up(recovery: Recovery, command: TakeUpDisplaced) -> Sequence[RebookingEvent]:
+    """Whoever has been taken up once is not taken up again, however far they have come since."""
+    if command.appointment in recovery.cases:
+        return []
+    return [
+        AppointmentReconciled(
+            outage=command.outage,
+            practice=command.practice,
+            appointment=command.appointment,
+            patient=command.patient,
+            outcome="displaced",
+            evidence="withdrawn",
+        )
+    ]
+
+
+def stop_waiting(recovery: Recovery, command: StopWaiting) -> Sequence[RebookingEvent]:
+    """Only for who waits: a move that was asked for is answered by booking first, and a moved patient waits no more."""
+    match recovery.cases.get(command.appointment):
+        case Waiting(patient=patient):
+            return [over(command, patient, command.outcome)]
+        case _:
+            return []
+
+
+def over(command: StopWaiting | RefuseMove, patient: str, outcome: Outcome) -> AppointmentReconciled:
+    """What the diary has shown since of an appointment that was displaced."""
+    return AppointmentReconciled(
+        outage=command.outage,
+        practice=command.practice,
+        appointment=command.appointment,
+        patient=patient,
+        outcome=outcome,
+        evidence="diary",
+    )
 
 
 def propose(recovery: Recovery, command: ProposePlan) -> Sequence[RebookingEvent]:

@@ -143,6 +143,13 @@ class EndedOutage:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A session that its practice withdrew: no outage, but recovered from like one."""
+
+    practice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """One practice's way back. `cases` are by lost appointment; `known_as` finds it by move or by new appointment."""
 
@@ -164,12 +171,14 @@ class Recovery:
         return replace(self, cases={**self.cases, event.appointment: _case_after(event, evidence)})
 
 
-State = Nothing | OpenOutage | EndedOutage | Recovery
+State = Nothing | OpenOutage | EndedOutage | Withdrawal | Recovery
 
 
 def evolve(state: State, event: RebookingEvent) -> State:
     """The state after the event."""
     match event:
+        case OutageDeclared(kind="withdrawal", practices=(practice, *_)):
+            return Withdrawal(practice)
         case OutageDeclared(practices=practices, started_at=started_at, ended_at=ended_at):
             return OpenOutage(practices, started_at) if ended_at is None else EndedOutage(practices, ended_at)
         case OutageEnded(practices=practices, ended_at=ended_at):

@@ -40,7 +40,7 @@ slots = Table(
     Column("withdrawn", Boolean, nullable=False),
     Index("slots_start", "start"),
 )
-"""From booking: `appointment` is the one that has the slot, if any."""
+"""From booking: `appointment` is the one that has the slot, if any; of a slot that is held, the one to come."""
 
 appointments = Table(
     "appointments",
@@ -57,7 +57,8 @@ appointments = Table(
     Column("status", Text, nullable=False),
     Index("appointments_practice_start", "practice", "start"),
 )
-"""From booking: `slot` is the first; `status` is booked, arrived, fulfilled, missed, cancelled or moved."""
+"""From booking: `slot` is the first; `status` is booked, arrived, fulfilled, missed, cancelled, rescheduled (by the
+practice itself), moved, displaced (its slots were withdrawn) or entered-in-error."""
 
 messages = Table(
     "messages",
@@ -79,7 +80,9 @@ outages = Table(
     Column("ended_at", TIMESTAMP(timezone=True)),
     Column("declared_by", Text, nullable=False),
     Column("declared_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("kind", Text, nullable=False),
 )
+"""`kind` is outage or withdrawal; a withdrawal starts and ends when the practice withdrew the session."""
 
 outage_practices = Table(
     "outage_practices",
@@ -100,9 +103,11 @@ recoveries = Table(
     Column("happened_at", TIMESTAMP(timezone=True), nullable=False),
     Column("state", Text, nullable=False),
     Column("wish", Text, nullable=False),
+    Index("recoveries_appointment", "appointment"),
 )
 """One row per reconciled appointment. `outcome` is what became of it on the day, `state` how far it has come since:
-attended, missed, cancelled, triage, or displaced → planned → requested → moved or refused → kept or declined."""
+attended, missed, cancelled, triage, rescheduled, or displaced → planned → requested → moved or refused → kept or
+declined."""
 
 plans = Table(
     "plans",

@@ -1,4 +1,4 @@
-"""Outages as operators see them: which there are, which practices they cover, and what is at stake."""
+"""Outages and withdrawals as operators see them: which there are, where, and what is at stake."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rebooking.eligibility import STANDING
 from services.rebooking.tables import appointments, outage_practices, outages, practices, recoveries
 from shared.clock import LONDON, in_london, london_date
+from shared.events.rebooking import Kind
 from shared.refusals import NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage as it was declared, and its end once it is known."""
+    """An outage as it was declared, and its end once it is known; or a withdrawal, which began and ended at once."""
 
     outage: str
     name: str
@@ -24,6 +25,7 @@ class Outage:
     ended_at: datetime | None
     declared_by: str
     declared_at: datetime
+    kind: Kind
 
     def until(self, now: datetime) -> datetime:
         """Up to when appointments are lost: its end, or, while that is unknown, the end of today in London."""
@@ -55,7 +57,7 @@ async def registered_practices(connection: AsyncConnection) -> Sequence[str]:
 
 
 async def all_outages(connection: AsyncConnection) -> list[Outage]:
-    """Every outage, the newest first."""
+    """Every outage and every withdrawal, the newest first."""
     found = await connection.execute(select(outages).order_by(outages.c.started_at.desc(), outages.c.outage))
     return [Outage(**row) for row in found.mappings()]
 
@@ -73,6 +75,7 @@ async def practices_out_already(
 ) -> Mapping[str, str]:
     """Which of these practices another outage covers in that time, each with that outage's name."""
     overlaps = [
+        outages.c.kind == "outage",
         or_(outages.c.ended_at.is_(None), outages.c.ended_at > started_at),
         *([] if ended_at is None else [outages.c.started_at < ended_at]),
     ]
@@ -86,7 +89,12 @@ async def practices_out_already(
 
 
 def taken_by(outage: Outage, now: datetime) -> ColumnElement[bool]:
-    """Which of `appointments`, beside its row in `recoveries` if it has one, the outage takes."""
+    """Which of `appointments`, beside its row in `recoveries` if it has one, the outage takes.
+
+    A withdrawal takes just those that it displaced, and each of them has its row.
+    """
+    if outage.kind == "withdrawal":
+        return recoveries.c.outcome.is_not(None)
     return and_(
         appointments.c.practice.in_(outage.practices),
         appointments.c.start >= outage.started_at,

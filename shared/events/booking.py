@@ -38,6 +38,22 @@ class Patient(Struct, frozen=True, kw_only=True, gc=False):
     sealed: str
 
 
+class Opening(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """To whom, beside the practice itself, slots kept for anyone are open, and when each may be had.
+
+    Empty `organisation_types` or `organisations` (ODS codes): no restriction of that sort. A slot is released
+    `days_ahead` calendar days (London) before its day, or at once; not before `embargo_until`; and it closes
+    `closes_minutes` before it starts. `closed`: to nobody else, whatever the practice as a whole allows.
+    """
+
+    closed: bool = False
+    organisation_types: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    days_ahead: int | None = None
+    embargo_until: Instant | None = None
+    closes_minutes: int = 0
+
+
 class PracticeEvent(Event, frozen=True):
     """An event of `practice/<ods>`."""
 
@@ -71,6 +87,12 @@ class PracticeRegistered(PracticeEvent, frozen=True):
     nhs111_slots_per_day: int = 1
 
 
+class PracticeOpened(PracticeEvent, frozen=True):
+    """To whom the practice's slots are open from now on, where a session does not say otherwise."""
+
+    opening: Opening
+
+
 class PracticeFrozen(PracticeEvent, frozen=True):
     """No new appointments may come in while the outage lasts. Moves, cancellations and reading go on."""
 
@@ -91,6 +113,13 @@ class SessionPublished(SessionEvent, frozen=True):
     clinician_role: str
     location: str
     slots: tuple[Slot, ...]
+    opening: Opening | None = None
+
+
+class SessionOpened(SessionEvent, frozen=True):
+    """To whom this session is open from now on; without `opening`, to whomever its practice is."""
+
+    opening: Opening | None = None
 
 
 class SlotsAdded(SessionEvent, frozen=True):
@@ -102,18 +131,47 @@ class SlotsAdded(SessionEvent, frozen=True):
 
 
 class SlotsWithdrawn(SessionEvent, frozen=True):
-    """Free slots, by id, were taken out of the session."""
+    """Slots, by id, were taken out of the session, which now runs from `session_start` to `session_end`.
+
+    Whoever had one of them is displaced, in the same transaction. A session without slots ends when it starts.
+    """
 
     slots: tuple[str, ...]
     reason: str
+    session_start: Instant | None = None
+    session_end: Instant | None = None
+
+
+class SlotsHeld(SessionEvent, frozen=True):
+    """Somebody is about to book these slots: until then, or until `until`, nobody else can. There is no patient yet.
+
+    `appointment` is the id of the appointment that may come of it, `held_by` the organisation's ODS code.
+    """
+
+    appointment: str
+    slots: tuple[str, ...]
+    start: Instant
+    minutes: int
+    until: Instant
+    held_at: Instant
+    held_by: str = ""
+
+
+class HoldReleased(SessionEvent, frozen=True):
+    """The hold is over without a booking, and its `slots` are free."""
+
+    appointment: str
+    reason: Literal["expired", "given-up", "withdrawn"]
+    slots: tuple[str, ...] = ()
 
 
 class AppointmentBooked(SessionEvent, frozen=True):
-    """A patient has these slots of this session.
+    """A patient has these slots of this session, be it at once or after a hold of the same `appointment`.
 
     `details` is sealed with the patient's key (`shared.seal.Details`: description, comment). `priority` is 0 for none,
     else 1 (highest) to 9 (R4 Appointment.priority). `textable`: the patient has a mobile that can be texted.
-    `replaces` is the appointment this one was moved from, and `move` the request that moved it.
+    `replaces` is the appointment this one was moved from, and `move` the request that moved it. `booked_by` is the
+    organisation's ODS code, with the name and telephone it gave. `once` names the request: none is booked twice.
     """
 
     appointment: str
@@ -129,6 +187,9 @@ class AppointmentBooked(SessionEvent, frozen=True):
     identifier: str = ""
     replaces: str = ""
     move: str = ""
+    booked_by_name: str = ""
+    booked_by_telephone: str = ""
+    once: str = ""
 
 
 class AppointmentAmended(SessionEvent, frozen=True):
@@ -139,18 +200,48 @@ class AppointmentAmended(SessionEvent, frozen=True):
 
 
 class AppointmentCancelled(SessionEvent, frozen=True):
-    """The appointment is off and its `slots` are free. `reason` is an HL7 appointment-cancellation-reason code."""
+    """The appointment is off and its `slots` are free. `reason` is an HL7 appointment-cancellation-reason code.
+
+    One that was displaced has no slots any more. `replaced_by` is the appointment it was rescheduled to, booked in the
+    same transaction.
+    """
 
     appointment: str
     cancelled_by: CancelledBy
     reason: str
+    slots: tuple[str, ...] = ()
+    replaced_by: str = ""
+
+
+class AppointmentDisplaced(SessionEvent, frozen=True):
+    """Its slots were withdrawn: the patient cannot be seen then, and waits for another time. Rebooking takes it up.
+
+    `withdrawal` is the same for all that one withdrawal displaces; `reason` is a sentence for the practice. `slots` are
+    all it had, withdrawn or not: it has none of them any more.
+    """
+
+    appointment: str
+    patient: str
+    start: Instant
+    minutes: int
+    withdrawal: str
+    reason: str
+    session_name: str = ""
+    slots: tuple[str, ...] = ()
+
+
+class AppointmentEnteredInError(SessionEvent, frozen=True):
+    """There never was such an appointment; it was written down by mistake. Its `slots`, if it held any, are free."""
+
+    appointment: str
     slots: tuple[str, ...] = ()
 
 
 class AppointmentMoved(SessionEvent, frozen=True):
     """The appointment of this session gave way to another, in one transaction with the `AppointmentBooked` it names.
 
-    `appointment`, `session`, `start`, `slots` are the old ones, and the slots are free again; `to_…` are the new ones.
+    `appointment`, `session`, `start`, `slots` are the old ones, and the slots are free again (a displaced one had lost
+    them before); `to_…` are the new ones.
     """
 
     appointment: str
@@ -196,14 +287,20 @@ class AppointmentMissed(SessionEvent, frozen=True):
 
 BookingEvent = (
     PracticeRegistered
+    | PracticeOpened
     | PracticeFrozen
     | PracticeReopened
     | SessionPublished
+    | SessionOpened
     | SlotsAdded
     | SlotsWithdrawn
+    | SlotsHeld
+    | HoldReleased
     | AppointmentBooked
     | AppointmentAmended
     | AppointmentCancelled
+    | AppointmentDisplaced
+    | AppointmentEnteredInError
     | AppointmentMoved
     | MoveRejected
     | PatientArrived

@@ -1,5 +1,8 @@
 """What rebooking publishes: outages, and the recovery of each practice from each outage.
 
+A session that a practice withdraws while patients have it is recovered from like an outage, and goes by the same name
+here: the withdrawal's id is the outage's.
+
 Streams: `outage/<id>` (the outage itself) and `recovery/<outage>/<ods>` (one practice's way back: who was seen, the
 plan, the moves, the answers, the calls).
 """
@@ -10,11 +13,16 @@ from msgspec import Struct
 
 from shared.events.base import COUNTY, Event, Instant
 
-Outcome = Literal["attended", "missed", "cancelled", "triage", "displaced"]
-"""What became of an appointment of the lost day. `triage`: same-day demand, for a clinician, not to rebook."""
+Kind = Literal["outage", "withdrawal"]
+"""What took the appointments: systems that were down, or a practice that withdrew a session patients were booked in."""
 
-Evidence = Literal["paper", "operator", "rule"]
-"""How an outcome is known: written down on the day, said by an operator, or by the rule for all the rest."""
+Outcome = Literal["attended", "missed", "cancelled", "triage", "displaced", "rescheduled"]
+"""What became of a lost appointment. `triage`: same-day demand, for a clinician, not to rebook. `rescheduled`: given
+another time otherwise than by this recovery, as when the patient rang up first."""
+
+Evidence = Literal["paper", "operator", "rule", "withdrawn", "diary"]
+"""How an outcome is known: written down on the day, said by an operator, by the rule for all the rest, because the
+session was `withdrawn`, or because the `diary` has shown since that the appointment is over."""
 
 Wish = Literal["another-time", "cancel"]
 
@@ -69,13 +77,18 @@ class RecoveryEvent(Event, frozen=True):
 
 
 class OutageDeclared(OutageEvent, frozen=True):
-    """These practices have had no working system from `started_at`. The end may not be known yet."""
+    """These practices have had no working system from `started_at`. The end may not be known yet.
+
+    With `kind` withdrawal: this practice withdrew a session at `started_at`, which is its `ended_at` too. Nobody's
+    systems are down, so nothing is frozen; who is displaced follows, patient by patient.
+    """
 
     name: str
     practices: tuple[str, ...]
     started_at: Instant
     ended_at: Instant | None = None
     declared_by: str = ""
+    kind: Kind = "outage"
 
 
 class OutageEnded(OutageEvent, frozen=True):

@@ -60,11 +60,13 @@ def _fold_nothing(_: Recorded) -> Iterable[Change]:
 
 
 async def _answer_moves(_: Running, __: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:
-    """As booking does: moved, unless the slot's name says that it has been taken meanwhile."""
+    """As booking does: moved, unless the slot's name says that it was taken meanwhile, or that the answer is late."""
     return [Reaction(Say(_answer(recorded.event)), recorded) for recorded in events]
 
 
 def _answer(asked: MoveRequested) -> Sequence[Event]:
+    if asked.to_slot.startswith("unanswered"):
+        return []
     if asked.to_slot.startswith("taken"):
         return [
             MoveRejected(

@@ -206,7 +206,7 @@ def test_whatever_the_diary_every_rule_is_obeyed(diary: tuple[list[WaitingPatien
         assert taken.minutes >= person.minutes
         assert taken.channel in rules.channels[person.channel]
         assert taken.clinician_role == person.clinician_role
-        assert window(rules, NOW).earliest <= taken.start
+        assert window(rules, NOW, ()).earliest <= taken.start
     offered = Counter(london_date(each.start) for each in free)
     used = Counter(london_date(taken.start) for taken in pairs.values())
     assert all(100 * (offered[day] - used[day]) >= left * offered[day] for day in offered)

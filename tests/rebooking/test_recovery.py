@@ -90,7 +90,7 @@ def figures(progress: Mapping[str, Any], *names: str) -> list[int]:
 
 
 def assert_adds_up(progress: Mapping[str, Any]) -> None:
-    accounted = figures(progress, "seen_on_paper", "cancelled", "triage", "displaced")
+    accounted = figures(progress, "seen_on_paper", "cancelled", "triage", "rescheduled", "displaced")
     assert progress["appointments"] == sum(accounted)
     assert progress["displaced"] == progress["moved"] + progress["unplaced"]
 

@@ -51,7 +51,7 @@ def test_slots_kept_for_nhs_111_cannot_be_given_away() -> None:
 
 
 def settings(rules_file: Path | None) -> Settings:
-    return Settings(database_url="", nats_url="", master_key="", rules_file=rules_file)  # type: ignore[arg-type]
+    return Settings(database_url="", nats_url="", master_key="", token_keys="none", rules_file=rules_file)  # type: ignore[arg-type]
 
 
 def test_settings_name_the_file(tmp_path: Path) -> None:
