@@ -10,9 +10,11 @@ from services.operator.events import events
 from services.operator.imports import commands as import_commands
 from services.operator.imports import complain
 from services.operator.outages import outage_commands, plan_commands
+from services.operator.practices import practice_commands
 from services.operator.rebuild import rebuild
 from services.operator.screen import err
 from services.operator.system import status, stream_commands, up
+from services.operator.tokens import token
 from shared.refusals import Refusal
 
 _HELP = "Daybook keeps appointments through the day the computers go down, and puts the lost ones right afterwards."
@@ -21,11 +23,12 @@ _HELP = "Daybook keeps appointments through the day the computers go down, and p
 def create() -> typer.Typer:
     """The command with all its sub-commands."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
-    for command in (up, demo, status, events, rebuild):
+    for command in (up, demo, status, token, events, rebuild):
         app.command()(command)
     app.add_typer(import_commands, name="import")
     app.add_typer(outage_commands, name="outage")
     app.add_typer(plan_commands, name="plan")
+    app.add_typer(practice_commands, name="practice")
     app.add_typer(stream_commands, name="streams")
     return app
 

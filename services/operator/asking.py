@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from services.operator.bearer import GIVEN
 from services.operator.settings import OperatorSettings
 from shared.refusals import Refusal, Unavailable
 
@@ -15,14 +16,14 @@ def ask(settings: OperatorSettings, service: str, method: str, path: str, **what
     """The answer as JSON. Raises `Refusal` if the service says no, `Unavailable` if it says nothing."""
     url = settings.urls[service]
     try:
-        with httpx.Client(base_url=url, timeout=_PATIENCE, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=_PATIENCE, trust_env=False, auth=settings.auth(service)) as client:
             response = client.request(method, path, **what)
     except httpx.TransportError as problem:
         raise Unavailable(
             f"{service} does not answer at {url} ({problem}); is `daybook up` running?", code="service-down"
         ) from None
     if response.is_error:
-        raise refusal_of(service, response)
+        raise refusal_of(service, response, settings.bearer.advice)
     return response.json() if response.content else {}
 
 
@@ -34,12 +35,22 @@ class LinesRefused(Refusal):
         self.lines = lines
 
 
-def refusal_of(service: str, response: httpx.Response) -> Refusal:
-    """What the service's problem (RFC 9457) says."""
+def refusal_of(service: str, response: httpx.Response, advice: str) -> Refusal:
+    """What its problem (RFC 9457) or OperationOutcome says; `advice` is for when it takes none of our tokens."""
     if "json" not in response.headers.get("content-type", ""):
         return Unavailable(f"{service} answered {response.status_code} without saying why", code="service-failed")
     problem = response.json()
-    message = str(problem.get("detail") or problem.get("title") or f"{service} answered {response.status_code}")
+    message = _message(problem) or f"{service} answered {response.status_code}"
+    code = str(problem.get("code", "refused"))
+    if response.status_code == 401:
+        return Refusal(f"{service} does not let us in ({message}): {advice}", code=code)
+    if code == "missing-scope":
+        return Refusal(f"{message}; `daybook token --operator` prints such a token, {GIVEN} takes it", code=code)
     if problem.get("errors"):
         return LinesRefused(message, problem["errors"])
-    return Refusal(message, code=str(problem.get("code", "refused")), where=str(problem.get("where") or ""))
+    return Refusal(message, code=code, where=str(problem.get("where") or ""))
+
+
+def _message(problem: dict[str, Any]) -> str:
+    issues = problem.get("issue") or [{}]
+    return str(problem.get("detail") or issues[0].get("diagnostics") or problem.get("title") or "")

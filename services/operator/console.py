@@ -29,11 +29,10 @@ _PATIENCE = 3.0
 
 @dataclass(frozen=True, slots=True)
 class OutageView:
-    """An outage, and the counts of its recovery by name."""
+    """An outage or a withdrawal, and the counts of its recovery by name."""
 
     name: str
-    began: str
-    ended: str
+    lasted: str
     counts: dict[str, int]
 
 
@@ -116,7 +115,7 @@ async def _outages(desk: Desk) -> list[OutageView] | None:
 
 async def _ask(desk: Desk, path: str) -> Any:
     try:
-        response = await desk.http.get(desk.settings.urls["rebooking"] + path)
+        response = await desk.http.get(desk.settings.urls["rebooking"] + path, auth=desk.settings.auth("rebooking"))
     except httpx.TransportError:
         return None
     return response.json() if response.is_success else None
@@ -124,7 +123,15 @@ async def _ask(desk: Desk, path: str) -> Any:
 
 def _outage(facts: dict[str, Any], progress: dict[str, Any]) -> OutageView:
     counts = {name.replace("_", " "): count for name, count in progress.items() if isinstance(count, int)}
-    return OutageView(str(facts["name"]), _when(facts["started_at"]), _when(facts.get("ended_at")), counts)
+    return OutageView(str(facts["name"]), _lasted(facts), counts)
+
+
+def _lasted(facts: dict[str, Any]) -> str:
+    began = _when(facts["started_at"])
+    if facts["kind"] == "withdrawal":
+        return f"On {began}"
+    ended = _when(facts.get("ended_at"))
+    return f"From {began} to {ended}" if ended else f"From {began}, not over"
 
 
 def _when(instant: str | None) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from services.operator.bearer import GIVEN
 from services.operator.county import MOST_APPOINTMENTS
 from services.operator.demo_answers import patients_answer
 from services.operator.demo_booking import book_meanwhile, free_slot
@@ -125,8 +126,10 @@ async def _live_through(here: Place, county: County, began: float) -> tuple[Repo
     await reconcile(here, outage, county.paper)
     recovery = await recover(here, outage)
     replies = await patients_answer(here, outage)
-    slot = await free_slot(here)
-    rebuilt = await lose_and_rebuild(here, LOST_SERVICE, partial(book_meanwhile, here, slot), leave_out=slot["id"])
+    practice = county.practices[0].ods_code
+    system = here.as_practice(practice)
+    slot = await free_slot(system, practice)
+    rebuilt = await lose_and_rebuild(here, LOST_SERVICE, partial(book_meanwhile, system, slot), leave_out=slot["id"])
     counted = await count(here, outage)
     seconds = Seconds(
         generate=county.seconds,
@@ -191,7 +194,7 @@ def _publish(report: Report, found: tuple[str, ...], files: list[Path]) -> None:
 
 def _environment(home: Home) -> Mapping[str, str]:
     """What was given, but for other people's servers: the demo brings, fills and destroys its own."""
-    others = ("_DATABASE_URL", "_NATS_URL", "_GATEWAY_URL", "_CALLBACK_URL")
+    others = ("_DATABASE_URL", "_NATS_URL", "_GATEWAY_URL", "_CALLBACK_URL", "_TOKEN_KEYS", GIVEN)
     given = {name: value for name, value in os.environ.items() if not name.endswith(others)}
     return {
         "NOTIFICATIONS_RATE": MESSAGES_A_SECOND,

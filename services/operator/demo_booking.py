@@ -5,6 +5,7 @@ from typing import Any
 from services.operator.demo_services import Place
 
 _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+_ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
 
 _PATIENT = {
     "resourceType": "Patient",
@@ -16,17 +17,17 @@ _PATIENT = {
 }
 
 
-async def free_slot(place: Place) -> dict[str, Any]:
-    """The first slot of the county that is free from 30 July on, as a FHIR Slot."""
+async def free_slot(place: Place, practice: str) -> dict[str, Any]:
+    """The practice's first slot, kept for nobody, that is free from 30 July on, as a FHIR Slot."""
     search: dict[str, str | int] = {
+        "schedule.actor:HealthcareService": f"{_ODS_CODE}|{practice}",
         "status": "free",
         "start": "ge2024-07-30",
         "end": "le2024-08-02",
-        "_count": 1,
     }
     found = await place.get("booking", "/fhir/R4/Slot", **search)
-    slot: dict[str, Any] = found["entry"][0]["resource"]
-    return slot
+    slots: list[dict[str, Any]] = [entry["resource"] for entry in found["entry"]]
+    return next(slot for slot in slots if not slot.get("comment"))
 
 
 async def book_meanwhile(place: Place, slot: dict[str, Any]) -> None:

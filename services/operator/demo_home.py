@@ -4,11 +4,14 @@ import shutil
 from pathlib import Path
 
 from services.operator.home import Home
+from services.operator.issuing import JWKS_FILE, KEY_FILE
 from shared.refusals import Conflict
 
 REPORT = "demo-report.json"
 MARK = "secrets.json"
-_BELONGINGS = frozenset({MARK, "daybook.json", "lock", "logs", "nats", "postgres", "sandbox", REPORT})
+_BELONGINGS = frozenset(
+    {MARK, KEY_FILE, JWKS_FILE, "daybook.json", "lock", "logs", "nats", "postgres", "sandbox", REPORT}
+)
 _ODDS = (".new", ".unfinished")
 
 
@@ -36,7 +39,7 @@ def _refuse_strangers(root: Path) -> None:
     if strangers:
         raise _refusal(root, f"holds what is not Daybook's ({', '.join(strangers[:3])})")
     used = any(name != "lock" and not _is_empty(root / name) for name in names)
-    if used and MARK not in names:
+    if used and not {MARK, KEY_FILE} & set(names):
         raise _refusal(root, f"does not look like a home of Daybook (there is no {MARK})")
 
 

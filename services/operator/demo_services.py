@@ -4,20 +4,27 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Self
 
 import asyncpg
 import httpx
 
 from services.operator.asking import LinesRefused, refusal_of
+from services.operator.bearer import PracticeBearer
 from services.operator.demo_screen import Screen, Stage
+from services.operator.imports import CSV
+from services.operator.issuing import issuer_of
 from services.operator.settings import SERVICES
 from services.operator.supervisor import Supervisor
+from services.operator.tokens import practice_holder
+from shared.clock import Clock
 from shared.refusals import Refusal, Unavailable
 
 _LOOK_EVERY = 0.1
 _LONGEST_REQUEST = 180.0
+_A_DEMO = timedelta(hours=1)
 
 Look = Callable[[], Awaitable[tuple[int, int]]]
 """Sees how much is done, of how much."""
@@ -25,23 +32,35 @@ Look = Callable[[], Awaitable[tuple[int, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the demo happens: the processes, a client for all of them, and the screen."""
+    """Where the demo happens: the processes, a client for all of them, and the screen.
+
+    `practice` shows the token of a practice system instead of an operator's.
+    """
 
     supervisor: Supervisor
     http: httpx.AsyncClient
     screen: Screen
+    practice: PracticeBearer | None = None
 
     async def get(self, service: str, path: str, **query: str | int) -> Any:
         """What the service answers. Raises `Refusal` with its reason if it says no."""
-        return _answer(service, await self.http.get(self._url(service, path), params=query))
+        response = await self.http.get(self._url(service, path), params=query, auth=self._auth(service))
+        return self._answer(service, response)
 
     async def post(self, service: str, path: str, body: Any = None, **query: str | int) -> Any:
         """Have it done. Text goes as CSV, everything else as JSON."""
-        url = self._url(service, path)
+        url, auth = self._url(service, path), self._auth(service)
         if isinstance(body, str):
-            csv = {"Content-Type": "text/csv; charset=utf-8"}
-            return _answer(service, await self.http.post(url, content=body.encode(), params=query, headers=csv))
-        return _answer(service, await self.http.post(url, json={} if body is None else body, params=query))
+            sent = self.http.post(url, content=body.encode(), params=query, headers=CSV, auth=auth)
+        else:
+            sent = self.http.post(url, json={} if body is None else body, params=query, auth=auth)
+        return self._answer(service, await sent)
+
+    def as_practice(self, practice: str) -> Self:
+        """The same place, as the system of this practice comes to it."""
+        settings = self.supervisor.settings
+        token = issuer_of(settings.home, settings.given).issue(practice_holder(practice), Clock().now(), _A_DEMO)
+        return replace(self, practice=PracticeBearer(token))
 
     @asynccontextmanager
     async def database(self, name: str) -> AsyncIterator["asyncpg.Connection[Any]"]:
@@ -55,13 +74,15 @@ class Place:
     def _url(self, service: str, path: str) -> str:
         return self.supervisor.settings.urls[service] + path
 
+    def _auth(self, service: str) -> httpx.Auth:
+        return self.practice or self.supervisor.settings.auth(service)
 
-def _answer(service: str, response: httpx.Response) -> Any:
-    if response.is_error:
-        refusal = refusal_of(service, response)
-        lines = refusal.lines if isinstance(refusal, LinesRefused) else []
-        raise Refusal(" ".join([f"{service}: {refusal.message}", *map(str, lines[:1])]), code=refusal.code)
-    return response.json() if response.content else {}
+    def _answer(self, service: str, response: httpx.Response) -> Any:
+        if response.is_error:
+            refusal = refusal_of(service, response, self.supervisor.settings.bearer.advice)
+            lines = refusal.lines if isinstance(refusal, LinesRefused) else []
+            raise Refusal(" ".join([f"{service}: {refusal.message}", *map(str, lines[:1])]), code=refusal.code)
+        return response.json() if response.content else {}
 
 
 @asynccontextmanager

@@ -5,7 +5,8 @@ import fcntl
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,10 +52,30 @@ class Home:
 
     def secrets(self) -> Secrets:
         """What the first start made up, or now makes up."""
-        path = self.root / "secrets.json"
+        self.made_once("secrets.json", lambda: msgspec.json.encode(_new_secrets()))
+        return _decode(self.root / "secrets.json", Secrets)
+
+    def made_once(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """What this file holds; made up now if it is not there. Of several who do at once, the first one counts."""
+        path = self.root / name
         if not path.exists():
-            self._write(path, msgspec.json.encode(_new_secrets()))
-        return _decode(path, Secrets)
+            new = self._new(name, make())
+            try:
+                os.link(new, path)
+            except FileExistsError:
+                pass
+            finally:
+                new.unlink()
+        return path.read_bytes()
+
+    def published(self, name: str, content: bytes) -> Path:
+        """A file of this content, for anyone on this machine to read."""
+        path = self.root / name
+        if not path.exists() or path.read_bytes() != content:
+            new = self._new(name, content)
+            new.chmod(0o644)
+            new.rename(path)
+        return path
 
     def running(self) -> RunningSystem | None:
         """The system that `daybook up` keeps running here, or none."""
@@ -65,7 +86,8 @@ class Home:
         return system if _somebody_listens(system.control) else None
 
     def announce(self, system: RunningSystem) -> None:
-        self._write(self.root / "daybook.json", msgspec.json.format(msgspec.json.encode(system)))
+        facts = msgspec.json.format(msgspec.json.encode(system))
+        self._new("daybook.json", facts).rename(self.root / "daybook.json")
 
     def withdraw(self) -> None:
         (self.root / "daybook.json").unlink(missing_ok=True)
@@ -87,15 +109,15 @@ class Home:
                 ) from None
             yield
 
-    def _write(self, path: Path, content: bytes) -> None:
-        """All or nothing, and for the owner's eyes only."""
+    def _new(self, name: str, content: bytes) -> Path:
+        """A new file beside, whole and for the owner's eyes only, that is yet to take its name."""
         self.root.mkdir(parents=True, exist_ok=True)
-        new = path.with_suffix(".new")
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        descriptor, path = tempfile.mkstemp(dir=self.root, prefix=f"{name}.", suffix=".new")
+        with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        new.rename(path)
+        return Path(path)
 
 
 def home_of(environment: Mapping[str, str]) -> Home:

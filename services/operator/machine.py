@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from services.operator.child import ChildPlan, last_words
 from services.operator.embedded import Nats, Postgres, wait_for_nats, wait_for_postgres
+from services.operator.issuing import published_keys
 from services.operator.settings import HOST, NATS_PORT, POSTGRES_PORT, SERVICES, OperatorSettings
 from services.operator.waiting import wait_for_http
 from shared.clock import Clock
@@ -81,6 +82,7 @@ class Machine:
             "DAYBOOK_MASTER_KEY": secrets.master_key,
             "DAYBOOK_CALLBACK_TOKEN": secrets.callback_token,
             "DAYBOOK_GATEWAY_KEY": secrets.gateway_key,
+            "DAYBOOK_TOKEN_KEYS": str(published_keys(settings.home)),
             "DAYBOOK_MADE_UP_NUMBERS": str(settings.own_database_server).lower(),
             **{f"{user.upper()}_NATS_URL": settings.broker_url(user) for user in (*SERVICES, "operator")},
         }

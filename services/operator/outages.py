@@ -16,7 +16,9 @@ from shared.refusals import NotFound, Refusal
 outage_commands = typer.Typer(help="A day without a system: declare it, reconcile it, end it.", no_args_is_help=True)
 plan_commands = typer.Typer(help="Where the lost appointments are to go.", no_args_is_help=True)
 
-OutageId = Annotated[str, typer.Argument(help="The outage; may be left out while there is only one.")]
+OutageId = Annotated[
+    str, typer.Argument(help="The outage, or the withdrawal of a session; may be left out while there is only one.")
+]
 By = Annotated[str, typer.Option("--by", help="Who says so, if not the user of this machine.")]
 
 
@@ -43,7 +45,7 @@ def declare(
 
 @outage_commands.command(name="list")
 def list_outages(json: AsJson = False) -> None:
-    """All outages."""
+    """All outages, and the withdrawals of sessions that patients had appointments in."""
     show(ask(operator_settings(), "rebooking", "GET", "/v1/outages"), as_json=json, title="Outages")
 
 
@@ -118,7 +120,9 @@ def _path(settings: OperatorSettings, outage: str) -> str:
 
 
 def _only_outage(settings: OperatorSettings) -> str:
-    outages: list[dict[str, Any]] = ask(settings, "rebooking", "GET", "/v1/outages")
+    """A withdrawal is meant only where there is no outage."""
+    known: list[dict[str, Any]] = ask(settings, "rebooking", "GET", "/v1/outages")
+    outages = [each for each in known if each["kind"] == "outage"] or known
     match outages:
         case []:
             raise NotFound("no outage has been declared", code="no-outage", where="OUTAGE")

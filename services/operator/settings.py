@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import httpx
 from sqlalchemy import make_url
 
+from services.operator.bearer import OperatorBearer
 from services.operator.home import Home, home_of
 from shared.clock import parse_instant
 from shared.refusals import Refusal
@@ -29,6 +31,12 @@ class OperatorSettings:
     """Where each service, the sandbox and the console (`operator`) answer."""
     given: Mapping[str, str] = field(repr=False)
     """The environment, for the processes started from here to hear too."""
+    bearer: OperatorBearer = field(repr=False, compare=False)
+    """Shows the services an operator's token."""
+
+    def auth(self, name: str) -> httpx.Auth:
+        """What to show where this answers: a service wants a token; nobody else is given one."""
+        return self.bearer if name in SERVICES else httpx.Auth()
 
     @property
     def own_database_server(self) -> bool:
@@ -69,7 +77,8 @@ def operator_settings(given: Mapping[str, str] = os.environ) -> OperatorSettings
         name: given.get(f"OPERATOR_{name.upper()}_URL") or f"http://{HOST}:{base + offset}"
         for name, offset in PORTS.items()
     }
-    return OperatorSettings(home, base, _instant(given.get("DAYBOOK_NOW", "")), urls, given)
+    now = _instant(given.get("DAYBOOK_NOW", ""))
+    return OperatorSettings(home, base, now, urls, given, OperatorBearer(home, given))
 
 
 def _port_base(text: str) -> int:

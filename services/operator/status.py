@@ -55,7 +55,7 @@ class _Answer(Struct, frozen=True):
 async def look(settings: OperatorSettings) -> SystemView:
     """Ask everyone at once; who does not answer in a few seconds is down."""
     async with httpx.AsyncClient(timeout=_PATIENCE, trust_env=False) as client:
-        answers = await asyncio.gather(*(_ask_service(client, settings.urls[name]) for name in SERVICES))
+        answers = await asyncio.gather(*(_ask_service(client, settings, name) for name in SERVICES))
     heard = dict(zip(SERVICES, answers, strict=True))
     return SystemView(
         services=tuple(_view(name, answer, heard) for name, answer in heard.items()),
@@ -63,12 +63,14 @@ async def look(settings: OperatorSettings) -> SystemView:
     )
 
 
-async def _ask_service(client: httpx.AsyncClient, url: str) -> _Answer | str:
+async def _ask_service(client: httpx.AsyncClient, settings: OperatorSettings, service: str) -> _Answer | str:
     """What it says, or why there is nothing."""
     try:
-        response = await client.get(f"{url}/v1/status")
+        response = await client.get(f"{settings.urls[service]}/v1/status", auth=settings.auth(service))
     except httpx.TransportError:
         return "down"
+    if response.status_code in (401, 403):
+        return f"does not let us in: {settings.bearer.advice}"
     return convert(response.json(), _Answer) if response.is_success else "in trouble"
 
 

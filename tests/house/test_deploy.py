@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from services.operator.embedded import NATS_USERS
+from shared.settings import ServiceSettings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -55,6 +56,16 @@ def test_every_secret_comes_from_outside_and_new_secrets_makes_them_all() -> Non
     made = subprocess.run([sys.executable, DEPLOY / "new-secrets"], capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"\$\{(\w+)(?::\?)?\}", text)) == {line.partition("=")[0] for line in made.splitlines()}
     assert "deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", ["booking", "rebooking", "notifications"])
+def test_a_service_is_told_whose_tokens_count_and_how_many_requests_a_client_may_send(name: str) -> None:
+    told = COMPOSE["services"][name]["environment"]
+    assert told["DAYBOOK_TOKEN_KEYS"].startswith("${DAYBOOK_TOKEN_KEYS:?"), "no keys are better than anybody's"
+    for setting, usual in (("requests_per_second", "50"), ("requests_burst", "200"), ("token_issuer", "daybook")):
+        assert setting in ServiceSettings.model_fields
+        variable = f"DAYBOOK_{setting.upper()}"
+        assert told[variable] == f"${{{variable}:-{usual}}}"
 
 
 def test_the_image_is_built_from_packages_pinned_in_the_one_lock() -> None:

@@ -47,12 +47,24 @@ class Daybook:
         """What the service answers. Raises `Refusal` if it says no."""
         return ask(self.settings, service, method, path, **what)
 
-    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run a `daybook` command to its end."""
+    def command(self, *words: str, **told: str) -> "subprocess.CompletedProcess[str]":
+        """Run a `daybook` command to its end; `told` is more of its environment."""
         command = [sys.executable, "-m", "services.operator", *words]
         return subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+            command,
+            env={**self.environment, **told},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
+
+    def token(self, *words: str) -> str:
+        """What `daybook token` prints."""
+        done = self.command("token", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def facts(self, *words: str) -> Any:
         """What a command that goes well prints with `--json`."""

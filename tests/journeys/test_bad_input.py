@@ -70,6 +70,14 @@ def test_an_outage_of_an_unknown_practice_or_that_ends_before_it_began_is_refuse
     assert "would end before it started" in refused(daybook, *declare, filled.codes[0], "--to", "2024-07-19T08:00")
 
 
+def test_a_command_with_a_token_that_will_not_do_says_which_would(daybook: Daybook, filled: District) -> None:
+    practice = daybook.command("outage", "list", DAYBOOK_TOKEN=daybook.token("--practice", filled.codes[0]))
+    assert (practice.returncode, "`daybook token --operator` prints such a token" in practice.stderr) == (2, True)
+    stranger = daybook.command("outage", "list", DAYBOOK_TOKEN="of.somebody.else")
+    assert (stranger.returncode, "put another token into DAYBOOK_TOKEN" in stranger.stderr) == (2, True)
+    assert "does not let us in" in daybook.command("status", DAYBOOK_TOKEN="of.somebody.else").stdout
+
+
 def test_a_plan_is_approved_once_and_only_as_it_stands(daybook: Daybook, filled: District) -> None:
     recovery = plan(daybook, filled)
     assert "hash" in refused(daybook, "plan", "approve", "no-such-hash", recovery.outage)

@@ -17,6 +17,9 @@ def test_a_county_is_recovered_by_command_alone(daybook: Daybook, district: Dist
     assert imported["appointments"] > 200
     assert imported["refused"] == []
     daybook.at_rest()
+    opened = daybook.facts("practice", "open", district.codes[0].lower(), "--type", "urgent-care", "--days-ahead", "14")
+    assert (opened["opening"]["organisation_types"], opened["opening"]["days_ahead"]) == (["urgent-care"], 14)
+    assert daybook.facts("practice", "open", district.codes[0], "--closed")["opening"]["closed"]
 
     practices = [word for code in district.codes for word in ("--practice", code)]
     outage = daybook.facts("outage", "declare", "Friday", "--from", WENT_DOWN, *practices)["outage"]

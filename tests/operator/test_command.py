@@ -47,6 +47,7 @@ def test_when_the_services_are_not_there_it_says_so_and_what_to_do(daybook: Dayb
         (("events", "--practice", "G8.>"), "--practice: “G8.>” is not an ODS code"),
         (("events", "--from", "yesterday"), "--from: “yesterday” is not a date and time"),
         (("import", "practices", "/no/such/file.csv"), "/no/such/file.csv cannot be read: No such file or directory"),
+        (("practice", "open", "A1", "--closed", "--type", "nhs-111"), "--closed is to nobody"),
         (("outage", "declare", "Friday", "--from", "dawn"), "--from: “dawn” is not a date and time"),
         (("outage", "declare", "Friday", "--from", "2024-03-31T01:30"), "the clocks go forward over it"),
     ],
@@ -75,5 +76,5 @@ def test_status_prints_the_same_facts_for_programs(daybook: Daybook) -> None:
 def test_every_command_explains_itself(daybook: Daybook) -> None:
     code, out, _ = daybook("--help")
     assert code == 0
-    for word in ("up", "status", "events", "rebuild", "import", "outage", "plan", "streams"):
+    for word in ("up", "status", "token", "events", "rebuild", "import", "outage", "plan", "practice", "streams"):
         assert f" {word} " in out
