@@ -183,13 +183,14 @@ class Executor(Generic[S, C, E]):
             _settle(ticket, answer)
 
     def _try(self, draft: _Draft[S], orders: Sequence[Order[C]]) -> tuple[Recorded, ...] | Refusal:
-        length, states = len(draft.recorded), dict(draft.states)
+        length, states, place = len(draft.recorded), dict(draft.states), 0
         try:
-            for order in orders:
+            for place, order in enumerate(orders):
                 self._decide(draft, order)
         except Refusal as refusal:
             del draft.recorded[length:]
             draft.states = states
+            refusal.command = place
             return refusal
         draft.seal_off()
         return tuple(draft.recorded[length:])

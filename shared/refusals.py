@@ -12,7 +12,8 @@ They know nothing of HTTP; each edge has one table that does.
 class Refusal(Exception):
     """A rule was broken. `message` is a sentence for the person who asked; `where` names the field, line or element.
 
-    `code` is a short kebab-case name for programs (`slot-taken`, `practice-frozen`).
+    `code` is a short kebab-case name for programs (`slot-taken`, `practice-frozen`). `command` is the place, from 0,
+    of the command that was refused among several that were to be executed together.
     """
 
     def __init__(self, message: str, *, code: str, where: str = "") -> None:
@@ -20,6 +21,7 @@ class Refusal(Exception):
         self.message = message
         self.code = code
         self.where = where
+        self.command: int | None = None
 
 
 class NotFound(Refusal):

@@ -18,22 +18,15 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
-from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.database import data_keys
+from shared.database import data_keys, reader
 
 T = TypeVar("T", bound=Struct)
 
 KEYS_REMEMBERED = 4096
 
-_KEEP = text("""
-    INSERT INTO data_keys (subject, wrapped, copied)
-    SELECT subject, wrapped, false
-    FROM unnest(CAST(:subjects AS text[]), CAST(:wrapped AS bytea[])) AS new (subject, wrapped)
-    ON CONFLICT DO NOTHING RETURNING subject
-""")
 _NONCE = 12
 
 
@@ -108,17 +101,16 @@ class Keys:
 
     async def ensure(self, subjects: Collection[str]) -> dict[str, DataKey]:
         """The keys of these subjects; those that have none are given one, which is committed at once."""
-        found = await self._own(subjects)
+        found = {subject: self._remembered[subject] for subject in subjects if subject in self._remembered}
         missing = sorted(set(subjects) - found.keys())
         if not missing:
             return found
-        made = {subject: self._wrapped(subject) for subject in missing}
-        async with self._engine.begin() as connection:
-            kept = await connection.execute(_KEEP, {"subjects": list(made), "wrapped": list(made.values())})
-            ours = set(kept.scalars())
-        # Read back those that another caller was first to make.
-        others = await self._own(made.keys() - ours)
-        return found | others | {subject: self._remember(subject, made[subject]) for subject in ours}
+        async with self._engine.connect() as connection:
+            # A statement by itself commits by itself: under load, when every patient is new, this is the shortest way.
+            rows = await (await reader(connection)).fetch(_ENSURE, missing, [self._wrapped(each) for each in missing])
+        found |= {row["subject"]: self._remember(row["subject"], row["wrapped"]) for row in rows}
+        # What another process made while the statement ran, it could neither make nor see.
+        return found | await self._own(set(missing) - found.keys())
 
     async def find(self, subjects: Collection[str]) -> dict[str, DataKey]:
         """The keys of these subjects, wherever they were made. One that is absent was destroyed, or never existed."""
@@ -135,10 +127,8 @@ class Keys:
         if not missing:
             return found
         async with self._engine.connect() as connection:
-            rows = await connection.execute(
-                select(data_keys.c.subject, data_keys.c.wrapped).where(data_keys.c.subject.in_(missing))
-            )
-            return found | {subject: self._remember(subject, wrapped) for subject, wrapped in rows}
+            rows = await (await reader(connection)).fetch(_FIND, missing)
+        return found | {row["subject"]: self._remember(row["subject"], row["wrapped"]) for row in rows}
 
     def _wrapped(self, subject: str) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -165,3 +155,20 @@ async def keep_copied_keys(engine: AsyncEngine, wrapped: Sequence[tuple[str, byt
 
 def _derive(master: bytes, purpose: bytes) -> bytes:
     return hmac.digest(master, purpose, sha256)
+
+
+_FIND = "SELECT subject, wrapped FROM data_keys WHERE subject = ANY($1::text[])"
+
+_ENSURE = """
+    WITH fresh AS (SELECT * FROM unnest($1::text[], $2::bytea[]) AS fresh (subject, wrapped)),
+    made AS (
+        INSERT INTO data_keys (subject, wrapped, copied)
+        SELECT subject, wrapped, false FROM fresh ORDER BY subject
+        ON CONFLICT DO NOTHING RETURNING subject, wrapped
+    )
+    SELECT subject, wrapped FROM made
+    UNION ALL
+    SELECT data_keys.subject, data_keys.wrapped FROM data_keys JOIN fresh USING (subject)
+"""
+"""Both halves see the table as it was when the statement began, so that no key comes twice. In order, so that two who
+make the same keys never wait for each other in a circle."""

@@ -1,4 +1,4 @@
-"""Booking's plain API, for operators: practices, the diary as a file, sessions, the day list, and counts."""
+"""Booking's plain API: practices, to whom they are open, the diary as a file, the day list, and counts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,18 +9,19 @@ from fastapi import APIRouter, Query, Request, Response
 from msgspec import structs
 
 from services.booking.bodies import read_text
-from services.booking.commands import PublishSession
+from services.booking.commands import OpenPractice
 from services.booking.fhir import local
+from services.booking.guarding import Guard, GuardDep, needs
 from services.booking.importing import EVENTS_TOGETHER, import_diary
-from services.booking.known import elsewhere
+from services.booking.opening_form import OpeningForm, read_opening, shown
 from services.booking.practices import read_practices
 from services.booking.rows import AppointmentRow
-from services.booking.session_form import SessionForm, sheet
+from services.booking.session_views import practice_opening
 from services.booking.views import all_practices, day_list, figures
 from shared.clock import LONDON, parse_instant
-from shared.http import RunningDep
-from shared.refusals import Conflict, NotFound
+from shared.http import OperatorOnly, RunningDep
 from shared.seal import DataKey, Details, PatientBlock
+from shared.service import Running
 
 LARGEST_FILE = 64 * 1024 * 1024
 _EVER = ("0001-01-02T00:00+00:00", "9999-12-30T00:00+00:00")
@@ -28,66 +29,85 @@ _EVER = ("0001-01-02T00:00+00:00", "9999-12-30T00:00+00:00")
 router = APIRouter(prefix="/v1", tags=["booking"])
 
 
-@router.post("/practices")
+@router.post("/practices", dependencies=[OperatorOnly])
 async def register_practices(request: Request, service: RunningDep) -> dict[str, int]:
-    """Register the practices of a CSV file, or correct what is known of them."""
+    """Register the practices of a CSV file, or correct what is known of them. For operators."""
     commands = read_practices(await read_text(request, LARGEST_FILE))
     for start in range(0, len(commands), EVENTS_TOGETHER):
         await service.executor.execute_together(commands[start : start + EVENTS_TOGETHER])
     return {"registered": len(commands)}
 
 
-@router.get("/practices")
-async def list_practices(service: RunningDep) -> list[dict[str, Any]]:
-    """Every practice, and whether an outage keeps it frozen."""
+@router.get("/practices", dependencies=[needs("Schedule", "s")])
+async def list_practices(service: RunningDep, guard: GuardDep) -> list[dict[str, Any]]:
+    """Every practice, and whether an outage keeps it frozen; to a practice's own system, that practice alone."""
     async with service.engine.connect() as connection:
-        return [asdict(row) for row in await all_practices(connection)]
+        return [asdict(row) for row in await all_practices(connection) if guard.caller.belongs_to(row.practice)]
 
 
-@router.post("/diary")
-async def take_diary(request: Request, service: RunningDep, keep_good: bool = False) -> dict[str, Any]:
-    """Import a diary file. With one bad row nothing is stored, unless `keep_good`; a file sent twice is taken once."""
-    imported = await import_diary(service, await read_text(request, LARGEST_FILE), keep_good=keep_good)
+@router.get("/practices/{practice}/opening", dependencies=[needs("Schedule", "r")])
+async def read_practice_opening(practice: str, service: RunningDep, guard: GuardDep) -> dict[str, Any]:
+    """To whom the practice's slots are open where a session does not say otherwise; `null`: to nobody else."""
+    guard.require_own(practice)
+    return await _practice_opening(service, guard, practice)
+
+
+@router.put("/practices/{practice}/opening", dependencies=[needs("Schedule", "u")])
+async def open_practice(practice: str, form: OpeningForm, service: RunningDep, guard: GuardDep) -> dict[str, Any]:
+    """Say to whom the practice's slots are open from now on, where a session does not say otherwise."""
+    guard.require_own(practice)
+    opening = read_opening(form)
+    await _practice_opening(service, guard, practice)
+    await service.executor.execute(OpenPractice(practice, opening))
+    return await _practice_opening(service, guard, practice)
+
+
+@router.post("/diary", dependencies=[needs("Schedule", "c"), needs("Appointment", "c")])
+async def take_diary(request: Request, service: RunningDep, guard: GuardDep, keep_good: bool = False) -> dict[str, Any]:
+    """Import a diary file. With one bad row nothing is stored, unless `keep_good`; a file sent twice is taken once.
+
+    To a practice's own system every other practice's rows are bad ones.
+    """
+    imported = await import_diary(service, await read_text(request, LARGEST_FILE), guard.caller, keep_good=keep_good)
     return asdict(imported) | {"refused": [structs.asdict(fault) for fault in imported.refused]}
 
 
-@router.post("/sessions", status_code=201)
-async def publish_session(form: SessionForm, response: Response, service: RunningDep) -> dict[str, Any]:
-    """Publish a session, or add slots to one; 200 if all of it was there already."""
-    page = sheet(form)
-    async with service.engine.connect() as connection:
-        if other := await elsewhere(connection, page):
-            raise Conflict(other.in_words, code="session-overlaps", where="slots")
-    recorded = await service.executor.execute(PublishSession(page, service.clock.now()))
-    response.status_code = 201 if recorded else 200
-    slots = [{"slot": slot.id, "start": local(slot.start), "kept_for": slot.kept_for} for slot in page.slots]
-    return {"session": page.session, "slots": slots}
-
-
-@router.get("/day-list")
-async def read_day_list(practice: str, date: date, response: Response, service: RunningDep) -> list[dict[str, Any]]:
+@router.get("/day-list", dependencies=[needs("Appointment", "s")])
+async def read_day_list(
+    practice: str, date: date, response: Response, service: RunningDep, guard: GuardDep
+) -> list[dict[str, Any]]:
     """The practice's list for a day, with names and telephones, to be read and printed; outages do not close it."""
+    guard.require_own(practice)
     start = datetime.combine(date, time(), LONDON).astimezone(UTC)
     end = datetime.combine(date + timedelta(days=1), time(), LONDON).astimezone(UTC)
     async with service.engine.connect() as connection:
-        if practice not in {row.practice for row in await all_practices(connection)}:
-            raise NotFound("No such practice is registered here", code="unknown-practice", where="practice")
+        await guard.require_registered(connection, practice)
         rows = await day_list(connection, practice, start, end)
     keys = await service.keys.find({row.patient for row in rows})
     response.headers["Cache-Control"] = "no-store"
     return [_listed(row, keys) for row in rows]
 
 
-@router.get("/figures")
+@router.get("/figures", dependencies=[OperatorOnly])
 async def read_figures(
     service: RunningDep,
     start: Annotated[str, Query(alias="from")] = _EVER[0],
     end: Annotated[str, Query(alias="to")] = _EVER[1],
 ) -> dict[str, Any]:
-    """Counts from the tables as they stand: what starts in the stretch by status, and what must be nought."""
+    """Counts from the tables as they stand: what starts in the stretch by status, and what must be nought.
+
+    For operators.
+    """
     since, until = parse_instant(start), parse_instant(end)
     async with service.engine.connect() as connection:
         return asdict(await figures(connection, since, until))
+
+
+async def _practice_opening(service: Running, guard: Guard, practice: str) -> dict[str, Any]:
+    async with service.engine.connect() as connection:
+        await guard.require_registered(connection, practice)
+        opening = await practice_opening(connection, practice)
+    return {"practice": practice, "opening": None if opening is None else shown(opening)}
 
 
 def _listed(row: AppointmentRow, keys: Mapping[str, DataKey]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Booking, put together."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from services.booking import api, fhir_api
+from services.booking import api, fhir_api, fhir_http, session_api, slot_api
 from services.booking.decider import decider
-from services.booking.outcomes import operation_outcome, outcome_of
+from services.booking.holds import expire_holds
 from services.booking.projections import metadata, project
 from services.booking.reactions import WANTS, react
 from services.booking.settings import Settings
@@ -30,12 +31,19 @@ BLUEPRINT = Blueprint(
 
 
 def create(settings: Settings) -> FastAPI:
-    """The app: FHIR R4 under `/fhir/R4`, plain JSON under `/v1`."""
-    return create_app(BLUEPRINT, settings, [fhir_api.router, api.router], render=_render)
+    """The app: FHIR R4 under `/fhir/R4`, plain JSON under `/v1`. What the API can do is said to everyone."""
+    app = create_app(
+        BLUEPRINT,
+        settings,
+        [fhir_api.router, api.router, session_api.router, slot_api.router],
+        background=[expire_holds],
+        render=_render,
+        open_paths=frozenset({f"{fhir_http.BASE}/metadata"}),
+    )
+    app.state.hold_for = timedelta(minutes=settings.hold_minutes)
+    return app
 
 
 def _render(request: Request, refusal: Refusal) -> Response:
     """FHIR's callers get OperationOutcomes, whatever went wrong; the others get problems."""
-    if not request.url.path.startswith("/fhir"):
-        return problem(request, refusal)
-    return fhir_api.fhir_response(operation_outcome(refusal), outcome_of(refusal).status)
+    return (fhir_http.render if request.url.path.startswith("/fhir") else problem)(request, refusal)

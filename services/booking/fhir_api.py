@@ -1,204 +1,163 @@
-"""The FHIR R4 API of the diary: find a slot, book it, read the appointment, cancel it."""
+"""The FHIR R4 API of the diary: one route for each interaction, which asks, and answers, and knows no rule."""
 
-import re
-from typing import Annotated, Any, get_args
-from urllib.parse import urlencode
-
-import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.booking import fhir
-from services.booking.bodies import read_body, require_media_type
+from services.booking import examples, fhir_reads
+from services.booking.appointment_creates import prepare_create
+from services.booking.appointment_updates import prepare_update
+from services.booking.batches import process
 from services.booking.capability import capability_statement
-from services.booking.commands import BookAppointment, Caller, CancelAppointment
-from services.booking.fhir import Json
-from services.booking.forms import BookingForm, read_booking, read_cancellation
-from services.booking.rows import AppointmentRow
-from services.booking.slot_params import Asked, read_parameters
-from services.booking.slot_search import find_slots, slot_row
-from services.booking.views import appointment_row, session_rows
+from services.booking.desk import Desk, desk_at
+from services.booking.fhir_http import (
+    BASE,
+    LARGEST_BUNDLE,
+    ask_of,
+    format_of,
+    read_ask,
+    read_search,
+    respond,
+    respond_to_write,
+)
+from services.booking.fhir_reads import Kind
+from services.booking.guarding import Guard, GuardDep
+from services.booking.holds import prepare_hold
+from services.booking.interactions import Answer, Ask
+from services.booking.rebooked import prepare_reschedule
+from services.booking.writing import carry_out
+from shared.access import Action
 from shared.clock import london_date
-from shared.events.booking import Patient
+from shared.dependencies import caller
 from shared.http import RunningDep
-from shared.ids import new_id
-from shared.refusals import NotFound, Refusal
-from shared.seal import Details, PatientBlock
-from shared.service import Running
-
-BASE = "/fhir/R4"
-MEDIA_TYPE = "application/fhir+json"
-LARGEST_RESOURCE = 256 * 1024
 
 router = APIRouter(prefix=BASE, tags=["FHIR R4"])
 
 
-def fhir_response(resource: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """The resource as it goes out: never to be stored on the way."""
-    return Response(
-        msgspec.json.encode(resource),
-        status_code=status,
-        media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store"} | (headers or {}),
+@router.get("/metadata", openapi_extra=examples.answers(200, "CapabilityStatement"))
+async def metadata(request: Request, service: RunningDep) -> Response:
+    """What this API can do. Open to everyone."""
+    format_of(request)
+    return respond(request, Answer(capability_statement(london_date(service.clock.now()).isoformat())))
+
+
+@router.post("", openapi_extra=examples.takes(examples.BATCH, examples.BATCH_ANSWER, 200))
+async def process_bundle(request: Request) -> Response:
+    """Carry out a Bundle: a batch, each of whose entries stands by itself, or a transaction, all of it or nothing.
+
+    50 entries at most. A transaction only writes, and makes room (PUT) before it books (POST).
+    """
+    desk = desk_at(request)
+    ask = await read_ask(request, desk.service, await caller(request), most=LARGEST_BUNDLE)
+    return respond(request, await process(desk, ask, request.state.also))
+
+
+@router.post("/Appointment", status_code=201, openapi_extra=examples.takes(examples.BOOKING, examples.BOOKED, 201))
+async def book(request: Request) -> Response:
+    """Book one slot, or several that adjoin, for the contained patient; with status `pending`, hold them.
+
+    `If-None-Exist: identifier=system|value` books only what is not there yet; `Idempotency-Key` makes it safe to
+    repeat. A slot that has gone is answered with 409 and the nearest ones that are free.
+    """
+    desk, ask = await _write(request, "c")
+    return respond_to_write(request, ask, await carry_out(desk, ask, await prepare_create(desk, ask)))
+
+
+@router.post("/Appointment/$hold", status_code=201, openapi_extra=examples.takes(examples.HOLD, examples.HELD, 201))
+async def hold(request: Request) -> Response:
+    """Keep slots for a patient who is about to be booked. `Expires` says how long; a PUT with status `booked` books."""
+    desk, ask = await _write(request, "c")
+    return respond_to_write(request, ask, await carry_out(desk, ask, await prepare_hold(desk, ask)))
+
+
+@router.put("/Appointment/{id}", openapi_extra=examples.takes(examples.CANCELLATION, examples.CANCELLED, 200))
+async def update(id: str, request: Request) -> Response:
+    """Change an appointment, sent whole as it was read, with If-Match.
+
+    A status `cancelled` with a `cancelationReason` cancels it (or gives up a hold), `booked` confirms a hold, and
+    `arrived`, `fulfilled`, `noshow`, `entered-in-error` are for its practice to say. With the same status,
+    `description` and `comment` can be amended. Any other difference is refused by its name.
+    """
+    desk, ask = await _write(request, "u")
+    return respond_to_write(request, ask, await carry_out(desk, ask, await prepare_update(desk, ask, id)))
+
+
+@router.post(
+    "/Appointment/{id}/$reschedule",
+    status_code=201,
+    openapi_extra=examples.takes(examples.RESCHEDULING, examples.RESCHEDULED, 201),
+)
+async def reschedule(id: str, request: Request) -> Response:
+    """Give the patient other slots of the same practice and give back the old ones, in one transaction. Needs If-Match.
+
+    The new appointment says which it `replaces`; the old one is cancelled for the `reason` given.
+    """
+    desk, ask = await _write(request, "u")
+    return respond_to_write(request, ask, await carry_out(desk, ask, await prepare_reschedule(desk, ask, id)))
+
+
+async def _write(request: Request, action: Action) -> tuple[Desk, Ask]:
+    """The desk, and what is asked there. (As dependencies, these would cost a tenth of the whole booking.)"""
+    guard, desk = Guard(await caller(request), request), desk_at(request)
+    guard.require("Appointment", action)
+    return desk, await read_ask(request, desk.service, guard.caller)
+
+
+def _reads(kind: Kind, found: str, one: str) -> None:
+    """The routes by which a resource is found and read; `found` and `one` say what, in words."""
+
+    @router.get(f"/{kind}", summary=f"Search {kind}s", description=found, openapi_extra=examples.searches(kind))
+    async def search(request: Request, service: RunningDep, guard: GuardDep) -> Response:
+        guard.require(kind, "s")
+        ask = ask_of(request, service, guard.caller)
+        return respond(request, await fhir_reads.search(service, ask, kind))
+
+    @router.post(
+        f"/{kind}/_search", summary=f"Search {kind}s by form", description=found, openapi_extra=examples.form(kind)
     )
+    async def search_by_form(request: Request, service: RunningDep, guard: GuardDep) -> Response:
+        guard.require(kind, "s")
+        ask = await read_search(request, service, guard.caller)
+        return respond(request, await fhir_reads.search(service, ask, kind))
 
+    @router.get(f"/{kind}/{{id}}", summary=f"Read a {kind}", description=one, openapi_extra=examples.answers(200, kind))
+    async def read(id: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
+        guard.require(kind, "r")
+        return respond(request, await fhir_reads.read(service, ask_of(request, service, guard.caller), kind, id))
 
-def caller(request: Request) -> Caller:
-    """Who asks, by the header `Daybook-Caller`; the public if it does not say."""
-    known: dict[str, Caller] = {kind: kind for kind in get_args(Caller)}
-    sent = request.headers.get("Daybook-Caller", "public")
-    if sent not in known:
-        raise Refusal(f"The caller must be one of {', '.join(known)}", code="bad-header", where="Daybook-Caller")
-    return known[sent]
-
-
-CallerDep = Annotated[Caller, Depends(caller)]
-
-
-@router.get("/metadata")
-async def metadata(service: RunningDep) -> Response:
-    """What this API can do."""
-    return fhir_response(capability_statement(london_date(service.clock.now()).isoformat()))
-
-
-@router.get("/Slot")
-async def search_slots(request: Request, service: RunningDep, asked_by: CallerDep) -> Response:
-    """Slots wholly inside at most 14 days: `start=ge…`, `end=le…`, `status`, `schedule`, a practice, `_include`."""
-    asked = read_parameters(request.query_params.multi_items(), asked_by, service.clock.now())
-    async with service.engine.connect() as connection:
-        found = await find_slots(connection, asked.search)
-        wanted = {row.session for row in found.rows} if asked.with_schedules else set()
-        schedules = await session_rows(connection, wanted) if wanted else []
-    base = _base(request)
-    entries = [fhir.entry(base, fhir.slot(row), "match") for row in found.rows]
-    entries += [fhir.entry(base, fhir.schedule(row), "include") for row in schedules]
-    return fhir_response(fhir.bundle(found.total, _links(base, asked, found.total), entries))
-
-
-@router.get("/Slot/{id}")
-async def read_slot(id: str, service: RunningDep) -> Response:
-    """One slot."""
-    async with service.engine.connect() as connection:
-        row = await slot_row(connection, id)
-    if row is None:
-        raise NotFound("There is no such slot", code="no-such-slot")
-    return fhir_response(fhir.slot(row))
-
-
-@router.get("/Schedule/{id}")
-async def read_schedule(id: str, service: RunningDep) -> Response:
-    """One session."""
-    async with service.engine.connect() as connection:
-        rows = await session_rows(connection, [id])
-    if not rows:
-        raise NotFound("There is no such session", code="no-such-session")
-    return fhir_response(fhir.schedule(rows[0]))
-
-
-@router.post("/Appointment", status_code=201)
-async def book(request: Request, service: RunningDep, asked_by: CallerDep) -> Response:
-    """Book one slot, or several that adjoin, for the contained patient."""
-    form = read_booking(await _json(request), made_up=service.settings.made_up_numbers)
-    command = await _booking(service, form, asked_by)
-    await service.executor.execute(command)
-    row = await _row(service, command.appointment)
-    location = f"{_base(request)}/Appointment/{row.appointment}"
-    resource = fhir.appointment(row, form.patient, form.details)
-    return fhir_response(resource, 201, {"ETag": fhir.etag(row), "Location": location})
-
-
-@router.get("/Appointment/{id}")
-async def read_appointment(id: str, service: RunningDep) -> Response:
-    """One appointment, with its patient."""
-    row = await _row(service, id)
-    return fhir_response(await _resource(service, row), headers={"ETag": fhir.etag(row)})
-
-
-@router.put("/Appointment/{id}")
-async def cancel(id: str, request: Request, service: RunningDep) -> Response:
-    """Cancel: the appointment as it was read, with status `cancelled` and a `cancelationReason`. Needs If-Match."""
-    version = _if_match(request)
-    sent = await _json(request)
-    row = await _row(service, id)
-    form = read_cancellation(sent, await _resource(service, row))
-    await service.executor.execute(
-        CancelAppointment(
-            session=row.session,
-            appointment=id,
-            version=version,
-            cancelled_by=form.cancelled_by,
-            reason=form.reason,
-            now=service.clock.now(),
-        )
+    @router.get(
+        f"/{kind}/{{id}}/_history",
+        summary=f"What a {kind} has been",
+        description=f"Every version of it, the newest first, straight from the log. {one}",
+        openapi_extra=examples.answers(200, "Bundle"),
     )
-    after = await _row(service, id)
-    return fhir_response(await _resource(service, after), headers={"ETag": fhir.etag(after)})
+    async def history(id: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
+        guard.require(kind, "r")
+        return respond(request, await fhir_reads.history(service, ask_of(request, service, guard.caller), kind, id))
 
-
-async def _booking(service: Running, form: BookingForm, asked_by: Caller) -> BookAppointment:
-    async with service.engine.connect() as connection:
-        slot = await slot_row(connection, form.slots[0]) if form.slots else None
-    if slot is None:
-        raise Refusal("There is no such slot", code="unknown-slot", where="Appointment.slot")
-    patient = service.keys.pseudonym("patient", form.patient.nhs_number)
-    key = (await service.keys.ensure([patient]))[patient]
-    return BookAppointment(
-        appointment=new_id(),
-        practice=slot.practice,
-        session=slot.session,
-        slots=form.slots,
-        start=form.start,
-        end=form.end,
-        patient=Patient(id=patient, sealed=key.seal(form.patient)),
-        details=key.seal(form.details),
-        textable=form.textable,
-        caller=asked_by,
-        now=service.clock.now(),
-        priority=form.priority,
-        booked_by=form.booked_by,
-        identifier=form.identifier,
+    @router.get(
+        f"/{kind}/{{id}}/_history/{{version}}",
+        summary=f"Read a version of a {kind}",
+        description=one,
+        openapi_extra=examples.answers(200, kind),
     )
+    async def vread(id: str, version: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
+        guard.require(kind, "r")
+        ask = ask_of(request, service, guard.caller)
+        return respond(request, await fhir_reads.vread(service, ask, kind, id, version))
 
 
-async def _row(service: Running, appointment: str) -> AppointmentRow:
-    async with service.engine.connect() as connection:
-        row = await appointment_row(connection, appointment)
-    if row is None:
-        raise NotFound("There is no such appointment", code="unknown-appointment")
-    return row
-
-
-async def _resource(service: Running, row: AppointmentRow) -> Json:
-    key = (await service.keys.find([row.patient])).get(row.patient)
-    if key is None:
-        return fhir.appointment(row, None, None)
-    return fhir.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))
-
-
-def _if_match(request: Request) -> int:
-    sent = request.headers.get("If-Match")
-    if sent is None:
-        raise Refusal("Say which version you read: If-Match with its ETag", code="if-match-missing", where="If-Match")
-    found = re.fullmatch(r'(?:W/)?"(\d{1,9})"', sent)
-    return int(found[1]) if found else 0
-
-
-async def _json(request: Request) -> Any:
-    require_media_type(request, MEDIA_TYPE, "application/json")
-    try:
-        return msgspec.json.decode(await read_body(request, LARGEST_RESOURCE))
-    except msgspec.DecodeError as malformed:
-        raise Refusal(f"The body is not JSON: {malformed}", code="bad-json") from None
-
-
-def _base(request: Request) -> str:
-    return f"{str(request.base_url).rstrip('/')}{BASE}"
-
-
-def _links(base: str, asked: Asked, total: int) -> dict[str, str]:
-    links = {"self": f"{base}/Slot?{urlencode(asked.used)}"}
-    after = asked.search.offset + asked.search.count
-    if after < total:
-        others = [(name, value) for name, value in asked.used if name != "_offset"]
-        links["next"] = f"{base}/Slot?{urlencode([*others, ('_offset', str(after))])}"
-    return links
+_reads(
+    "Slot",
+    "Slots wholly inside at most 14 days: `start=ge…`, `end=le…` and `status`, of one practice or session, or any.",
+    "A slot that is open to the caller, or of its own practice.",
+)
+_reads(
+    "Schedule",
+    "Sessions, by practice and date.",
+    "A session with slots that are open to the caller, or of its own practice.",
+)
+_reads(
+    "Appointment",
+    "A patient's appointments, or a practice's, by identifier, date or status.",
+    "An appointment of the caller's own practice, or one that the caller's organisation booked.",
+)

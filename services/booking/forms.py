@@ -1,35 +1,30 @@
-"""Reads the FHIR resources that callers send: what Daybook keeps of them, and a refusal for what it could not keep."""
+"""Reads the Appointments that callers send: what Daybook keeps of them, and a refusal for what it could not keep."""
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.booking import patients
+from services.booking.claims import Claims, read_claims
+from services.booking.contained import Booker, check_narrative, patient_id, read_booker, read_patient
 from services.booking.diary import LONGEST_DESCRIPTION
-from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER, ODS_CODE, Json
-from shared.events.booking import CancelledBy
-from shared.nhs import nhs_number
+from services.booking.fhir import BOOKING_ORGANISATIONS, DELIVERY_CHANNEL, GP_CONNECT_DELIVERY_CHANNEL, REPLACES
+from services.booking.shapes import Appointment, Reference, shaped
 from shared.refusals import Refusal
 from shared.seal import Details, PatientBlock
 
 LONGEST_COMMENT = 500
-
-_MAY_DIFFER = frozenset({"resourceType", "id", "meta", "text", "status", "cancelationReason", "start", "end"})
-"""What need not be equal, word for word, in an Appointment that is cancelled; the times are compared as instants."""
-_KEPT = _MAY_DIFFER - {"cancelationReason"} | {
-    *("language", "extension", "contained", "identifier", "serviceType", "priority", "description"),
-    *("minutesDuration", "slot", "created", "comment", "participant"),
-}
-"""What may stand in an Appointment to be booked. All else would be lost, so it is refused."""
-
-_REASONS = frozenset({"pat", "prov", "maint", "meds", "other", "oth"})
-"""The families of HL7's cancellation reasons: the code up to its first hyphen."""
+LONGEST_IDENTIFIER = 255
+MOST_SLOTS = 48
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+_CREATED = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?)?)?")
+LOGICAL_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+"""What FHIR allows as an id."""
 
 
 @dataclass(frozen=True, slots=True)
 class BookingForm:
-    """What somebody asks to be booked."""
+    """What somebody asks to be booked. Times are instants, in whichever offset they were written."""
 
     slots: tuple[str, ...]
     start: datetime
@@ -38,195 +33,159 @@ class BookingForm:
     textable: bool
     details: Details
     priority: int
-    booked_by: str
+    booker: Booker
     identifier: str
+    replaces: str
+    claims: Claims
 
 
 @dataclass(frozen=True, slots=True)
-class CancellationForm:
-    """Why an appointment is called off."""
+class HoldForm:
+    """What somebody asks to be held. Without `start` and `end`, as long as the slots are."""
 
-    cancelled_by: CancelledBy
-    reason: str
+    slots: tuple[str, ...]
+    start: datetime | None
+    end: datetime | None
+    booker: Booker
+    claims: Claims
 
 
-def read_booking(resource: Any, *, made_up: bool) -> BookingForm:
-    """An Appointment that asks to be booked."""
-    sent = _appointment(resource)
-    if unknown := sorted(sent.keys() - _KEPT):
-        raise _refused(unknown[0], "Daybook cannot keep this element, so it does not take it", code="not-kept")
-    if sent.get("status") != "booked":
+def read_booking(resource: Any, *, made_up: bool, base: str = "") -> BookingForm:
+    """An Appointment that asks to be booked. References may be relative, or absolute under `base`."""
+    sent = shaped(resource, Appointment)
+    if sent.status != "booked":
         raise _refused("status", "An appointment is booked with status “booked”")
-    patient, textable = _patient(sent, made_up=made_up)
-    start, end = _instant(sent, "start"), _instant(sent, "end")
-    _check_minutes(sent, start, end)
+    patient, textable = read_patient(sent, made_up=made_up)
+    start, end = _stretch(sent)
     return BookingForm(
-        slots=tuple(_slot(reference) for reference in _objects(sent, "slot")),
+        slots=_slots(sent, base),
         start=start,
         end=end,
         patient=patient,
         textable=textable,
         details=Details(
-            description=_text(sent, "description", LONGEST_DESCRIPTION),
-            comment=_text(sent, "comment", LONGEST_COMMENT),
+            description=text("description", sent.description, LONGEST_DESCRIPTION),
+            comment=text("comment", sent.comment, LONGEST_COMMENT),
         ),
         priority=_priority(sent),
-        booked_by=_organisation(sent),
+        booker=read_booker(sent),
         identifier=_identifier(sent),
+        replaces=_extensions(sent, base),
+        claims=read_claims(sent, patient.nhs_number),
     )
 
 
-def read_cancellation(resource: Any, current: Json) -> CancellationForm:
-    """An Appointment as it was read, with only its status and the reason changed."""
-    sent = _appointment(resource)
-    if sent.get("id") != current["id"]:
-        raise _refused("id", "The id is not that of the address")
-    if sent.get("status") != "cancelled":
-        raise _refused("status", "An appointment is changed here only by cancelling it")
-    for element in sorted(sent.keys() - _MAY_DIFFER):
-        if sent[element] != current.get(element):
-            raise _refused(element, "Nothing but the status may change when an appointment is cancelled")
-    for element in ("start", "end"):
-        if element in sent and _instant(sent, element) != datetime.fromisoformat(current[element]):
-            raise _refused(element, "Nothing but the status may change when an appointment is cancelled")
-    return _reason(sent)
+def read_hold(resource: Any, *, base: str = "") -> HoldForm:
+    """An Appointment, still without its patient, whose slots are to be held."""
+    sent = shaped(resource, Appointment)
+    if sent.status != "pending":
+        raise _refused("status", "Slots are held with status “pending”")
+    premature = {
+        "description": sent.description,
+        "comment": sent.comment,
+        "identifier": sent.identifier,
+        "priority": sent.priority,
+        "extension": _extensions(sent, base),
+    }
+    if patient_id(sent) or any(premature.values()):
+        named = next((name for name, value in premature.items() if value), "contained")
+        raise _refused(named, "A hold has no patient yet, nor what concerns them: send it when you book", "not-kept")
+    start, end = _stretch(sent)
+    booker = read_booker(sent)
+    if booker.name or booker.telephone:
+        raise _refused("contained", "A hold keeps the organisation's ODS code only: send the rest when you book")
+    return HoldForm(_slots(sent, base), start, end, booker, read_claims(sent, ""))
 
 
-def _reason(sent: Json) -> CancellationForm:
-    reason = sent.get("cancelationReason")
-    codings = _objects(reason, "coding") if isinstance(reason, dict) else []
-    codes = [coding.get("code") for coding in codings if coding.get("system") == CANCELLATION_REASON]
-    code = codes[0] if codes else None
-    if not isinstance(code, str) or code.partition("-")[0] not in _REASONS:
-        raise _refused("cancelationReason", f"A cancellation needs a reason coded in {CANCELLATION_REASON}")
-    return CancellationForm("patient" if code.partition("-")[0] == "pat" else "practice", code)
-
-
-def _appointment(resource: Any) -> Json:
-    if not isinstance(resource, dict) or resource.get("resourceType") != "Appointment":
-        raise Refusal("The body must be an Appointment", code="wrong-resource", where="resourceType")
-    return resource
-
-
-def _patient(sent: Json, *, made_up: bool) -> tuple[PatientBlock, bool]:
-    contained = [resource for resource in _objects(sent, "contained") if resource.get("resourceType") == "Patient"]
-    if len(contained) != 1:
-        raise _refused("contained", "The patient must be contained in the appointment, and nobody else")
-    patient = contained[0]
-    _check_participants(sent, patient)
-    names = _objects(patient, "name")
-    given = names[0].get("given") if names else None
-    if not names or not isinstance(given, list) or not all(isinstance(part, str) for part in given):
-        raise _refused("contained.name", "A patient has a family name and given names")
-    mobile, textable = patients.telephone(_telecom(patient), made_up=made_up)
-    block = PatientBlock(
-        nhs_number=_nhs_number(patient),
-        given_name=patients.name(" ".join(given), "Appointment.contained.name.given"),
-        family_name=patients.name(_string(names[0], "family"), "Appointment.contained.name.family"),
-        birth_date=patients.birth_date(_string(patient, "birthDate")),
-        mobile=mobile,
-    )
-    return block, textable
-
-
-def _check_participants(sent: Json, patient: Json) -> None:
-    participants = _objects(sent, "participant")
-    actors = [actor for actor in (participant.get("actor") for participant in participants) if isinstance(actor, dict)]
-    if not any(actor.get("reference") == f"#{patient.get('id')}" for actor in actors):
-        raise _refused("participant", "One participant must refer to the contained patient")
-    if not all(isinstance(participant.get("status"), str) for participant in participants):
-        raise _refused("participant.status", "Every participant has a status")
-
-
-def _nhs_number(patient: Json) -> str:
-    """The one identifier of NHS numbers; “/id/” is taken for “/Id/”, as national examples write either."""
-    identifiers = _objects(patient, "identifier")
-    values = [found.get("value") for found in identifiers if _is_system(found, NHS_NUMBER)]
-    if len(values) != 1 or not isinstance(values[0], str):
-        raise Refusal(
-            f"The patient needs one identifier of {NHS_NUMBER}",
-            code="bad-identifier-system",
-            where="Appointment.contained.identifier",
-        )
-    return nhs_number(values[0])
-
-
-def _is_system(identifier: Json, system: str) -> bool:
-    return str(identifier.get("system", "")).replace("/id/", "/Id/") == system
-
-
-def _telecom(patient: Json) -> str:
-    """A mobile before any other telephone."""
-    phones = [telecom for telecom in _objects(patient, "telecom") if telecom.get("system") in ("phone", "sms")]
-    phones.sort(key=lambda telecom: telecom.get("use") != "mobile")
-    return _string(phones[0], "value") if phones else ""
-
-
-def _organisation(sent: Json) -> str:
-    """The ODS code of the organisation that books, if it is contained."""
-    organisations = [found for found in _objects(sent, "contained") if found.get("resourceType") == "Organization"]
-    identifiers = [identifier for found in organisations for identifier in _objects(found, "identifier")]
-    codes = [_string(identifier, "value") for identifier in identifiers if _is_system(identifier, ODS_CODE)]
-    return codes[0] if codes else ""
-
-
-def _identifier(sent: Json) -> str:
-    identifiers = _objects(sent, "identifier")
-    if len(identifiers) > 1:
-        raise _refused("identifier", "Daybook keeps one business identifier of an appointment")
-    if not identifiers:
-        return ""
-    return f"{_string(identifiers[0], 'system')}|{_string(identifiers[0], 'value')}"
-
-
-def _slot(reference: Json) -> str:
-    kind, _, found = _string(reference, "reference").rpartition("/")
-    if kind.rpartition("/")[2] != "Slot" or not found:
-        raise _refused("slot", "A slot is referred to as Slot/…")
+def local_id(reference: Reference, kind: str, base: str, where: str) -> str:
+    """The id of the resource referred to. Raises `Refusal` if it is of another kind, or nowhere that we could look."""
+    path = reference.reference.removeprefix(f"{base}/") if base else reference.reference
+    named, _, found = path.partition("/")
+    if named != kind or reference.type not in ("", kind) or reference.identifier:
+        raise Refusal(f"This must refer to {kind}/…", code="invalid-resource", where=where)
+    if not LOGICAL_ID.fullmatch(found):
+        code = "unknown-slot" if kind == "Slot" else "unknown-reference"
+        raise Refusal(f"There is no such {kind.lower()}", code=code, where=where)
     return found
 
 
-def _priority(sent: Json) -> int:
-    priority = sent.get("priority", 0)
-    if type(priority) is not int or not 0 <= priority <= 9:
-        raise _refused("priority", "A priority is 0 for none, else 1 (highest) to 9")
-    return priority
+def text(element: str, sent: str | None, longest: int) -> str:
+    """The whole text; too long a one is refused whole."""
+    if sent is None:
+        return ""
+    if not sent.strip():
+        raise _refused(element, "FHIR knows no empty text: leave the element out")
+    if len(sent) > longest:
+        raise _refused(element, f"The text has {len(sent)} characters; {longest} is the most", "too-long")
+    return sent
 
 
-def _check_minutes(sent: Json, start: datetime, end: datetime) -> None:
-    if "minutesDuration" in sent and sent["minutesDuration"] != (end - start).total_seconds() / 60:
-        raise _refused("minutesDuration", "The duration is not that from start to end")
-
-
-def _instant(sent: Json, element: str) -> datetime:
+def instant(element: str, sent: Any) -> datetime:
+    """The instant that the element names, in any offset: 23:30Z and 00:30+01:00 are the same."""
     try:
-        parsed = datetime.fromisoformat(_string(sent, element))
+        parsed = datetime.fromisoformat(sent) if isinstance(sent, str) and _INSTANT.fullmatch(sent) else None
     except ValueError:
+        # No such day, or 23:59:60: no clock here shows a leap second.
         parsed = None
-    if parsed is None or parsed.tzinfo is None:
-        raise _refused(element, "A time is written with its offset, as 2024-07-22T09:10:00+01:00")
+    if parsed is None:
+        raise _refused(element, "A time is written with seconds and offset, as 2024-07-22T09:10:00+01:00")
     return parsed
 
 
-def _text(sent: Json, element: str, longest: int) -> str:
-    text = _string(sent, element)
-    if len(text) > longest:
-        raise _refused(element, f"The text has {len(text)} characters; {longest} is the most", code="too-long")
-    return text
+def _stretch(sent: Appointment) -> tuple[datetime, datetime]:
+    if sent.created is not None and not _CREATED.fullmatch(sent.created):
+        raise _refused("created", "This is no date or time; Daybook writes down itself when it books")
+    if sent.language and sent.language.partition("-")[0] != "en":
+        raise _refused("language", "Daybook keeps English only", "not-kept")
+    check_narrative(sent.text, "Appointment")
+    start, end = instant("start", sent.start), instant("end", sent.end)
+    if sent.minutes_duration is not None and sent.minutes_duration * 60 != (end - start).total_seconds():
+        raise _refused("minutesDuration", "The duration is not that from start to end")
+    return start, end
 
 
-def _string(sent: Mapping[str, Any], element: str) -> str:
-    value = sent.get(element, "")
-    if not isinstance(value, str):
-        raise _refused(element, "This must be text")
-    return value
+def _slots(sent: Appointment, base: str) -> tuple[str, ...]:
+    if not 1 <= len(sent.slot) <= MOST_SLOTS:
+        raise _refused("slot", f"Say which slots are to be taken, {MOST_SLOTS} at most")
+    return tuple(
+        local_id(reference, "Slot", base, f"Appointment.slot[{place}]") for place, reference in enumerate(sent.slot)
+    )
 
 
-def _objects(sent: Mapping[str, Any], element: str) -> list[Json]:
-    value = sent.get(element, [])
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _refused(element, "This must be a list of objects")
-    return value
+def _priority(sent: Appointment) -> int:
+    if not 0 <= sent.priority <= 9:
+        raise _refused("priority", "A priority is 0 for none, else 1 (highest) to 9")
+    return sent.priority
+
+
+def _identifier(sent: Appointment) -> str:
+    if not sent.identifier:
+        return ""
+    if len(sent.identifier) > 1:
+        raise _refused("identifier", "Daybook keeps one business identifier of an appointment")
+    system, value = sent.identifier[0].system, sent.identifier[0].value
+    if not value or "|" in value:
+        raise _refused("identifier[0].value", "An identifier has a value, without “|” in it")
+    if max(len(system), len(value)) > LONGEST_IDENTIFIER:
+        raise _refused("identifier", f"System and value have {LONGEST_IDENTIFIER} characters at most", "too-long")
+    return f"{system}|{value}"
+
+
+def _extensions(sent: Appointment, base: str) -> str:
+    """The appointment that this one replaces, if any. Every other extension is one that Daybook knows, or refused."""
+    replaces = ""
+    organisations = {f"#{each.id}" for each in sent.contained if each.id}
+    for place, extension in enumerate(sent.extension):
+        where = f"extension[{place}]"
+        referred = extension.value_reference or Reference()
+        if extension.url == REPLACES and not replaces:
+            replaces = local_id(referred, "Appointment", base, f"Appointment.{where}")
+        elif extension.url in BOOKING_ORGANISATIONS:
+            if referred.reference not in organisations:
+                raise _refused(where, "This refers to nothing that is contained", "unknown-reference")
+        elif extension.url not in (DELIVERY_CHANNEL, GP_CONNECT_DELIVERY_CHANNEL):
+            raise _refused(where, "Daybook cannot keep this extension, so it does not take it", "not-kept")
+    return replaces
 
 
 def _refused(element: str, why: str, code: str = "invalid-resource") -> Refusal:

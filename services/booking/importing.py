@@ -9,6 +9,7 @@ from services.booking.commands import Entry, EntryStatus, ImportSession
 from services.booking.diary import Row, read_diary
 from services.booking.known import known_diary
 from services.booking.pages import Binding, Known, Line, Page, bind
+from shared.access import Caller
 from shared.events.booking import AppointmentBooked, Patient, SessionPublished, SlotsAdded
 from shared.events.envelope import Recorded
 from shared.records import BadRows, Fault
@@ -31,13 +32,15 @@ class Imported:
     refused: Sequence[Fault]
 
 
-async def import_diary(service: Running, text: str, *, keep_good: bool) -> Imported:
+async def import_diary(service: Running, text: str, caller: Caller, *, keep_good: bool) -> Imported:
     """Import the diary. Raises `BadRows`, with nothing stored, if a row is at fault and `keep_good` is not said.
+
+    A practice that is not the caller's own is at fault like one that nobody has registered.
 
     Pages are committed some dozens at a time; the same file sent again goes on where a failure ended it.
     """
     reading = await asyncio.to_thread(read_diary, text, made_up=service.settings.made_up_numbers)
-    known = await _known(service, reading.rows)
+    known = await _known(service, reading.rows, caller)
     pseudonym = service.keys.pseudonym
     binding = await asyncio.to_thread(bind, reading.rows, known, lambda nhs_number: pseudonym("patient", nhs_number))
     faults = sorted((*reading.faults, *binding.faults), key=lambda fault: fault.line)
@@ -51,12 +54,13 @@ async def import_diary(service: Running, text: str, *, keep_good: bool) -> Impor
     return _count(binding, recorded, faults)
 
 
-async def _known(service: Running, rows: Sequence[Row]) -> Known:
+async def _known(service: Running, rows: Sequence[Row], caller: Caller) -> Known:
     if not rows:
         return Known(frozenset(), (), {}, {}, {})
     starts = [row.start for row in rows]
+    own = {practice for practice in {row.practice for row in rows} if caller.belongs_to(practice)}
     async with service.engine.connect() as connection:
-        return await known_diary(connection, {row.practice for row in rows}, min(starts) - _DAY, max(starts) + _DAY)
+        return await known_diary(connection, own, min(starts) - _DAY, max(starts) + _DAY, service.clock.now())
 
 
 def _news(page: Page, known: Known) -> Page | None:
@@ -83,7 +87,7 @@ def _command(page: Page, keys: Mapping[str, DataKey], now: datetime) -> ImportSe
     """Called-off appointments go first: the slot may have been given to another since."""
     entries = [_entry(line, line.status, keys[line.patient], now) for line in page.lines if line.status]
     entries.sort(key=lambda entry: entry.status != "cancelled")
-    return ImportSession(page.sheet, tuple(entries))
+    return ImportSession(page.sheet, tuple(entries), now)
 
 
 def _entry(line: Line, status: EntryStatus, key: DataKey, now: datetime) -> Entry:
@@ -143,7 +147,8 @@ def _count(binding: Binding, recorded: Sequence[Recorded], faults: Sequence[Faul
         sessions=sum(isinstance(event, SessionPublished) for event in events),
         slots=len(added),
         appointments=sum(isinstance(event, AppointmentBooked) for event in events),
-        unchanged=sum(
+        unchanged=binding.left_out
+        + sum(
             line.slot.id not in added and line.appointment not in touched
             for page in binding.pages
             for line in page.lines

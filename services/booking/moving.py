@@ -3,50 +3,64 @@
 A move is never refused with an exception. It was asked for by another service, which is owed an answer.
 """
 
+from datetime import datetime
+
 from services.booking.commands import MoveAppointment
-from services.booking.states import Held, NotYet, Page, State
+from services.booking.states import Appointment, NotYet, Page, State, released
 from shared.events.booking import AppointmentBooked, AppointmentMoved, BookingEvent, MoveRejected, Slot
 
 
 def move(old: State, new: State, command: MoveAppointment) -> list[BookingEvent]:
-    """The new appointment and the end of the old one, or the rejection; `[]` if this move has had its answer."""
-    held = old.appointments.get(command.appointment) if isinstance(old, Page) else None
-    if _answered(old, held, command):
+    """The new appointment and the end of the old one, or the rejection; `[]` if this move has had its answer.
+
+    A displaced appointment can be moved as well as one that is booked. A hold whose time is over ends first.
+    """
+    known = old.appointments.get(command.appointment) if isinstance(old, Page) else None
+    if _answered(old, known, command):
         return []
-    if held is None:
+    if known is None:
         return _rejected(command, "The appointment is not in this session")
     slot = new.slots.get(command.to_slot) if isinstance(new, Page) else None
     if not isinstance(new, Page) or slot is None:
         return _rejected(command, "The slot is no longer in the diary")
-    obstacle = _obstacle(held, new, slot, command)
-    return _rejected(command, obstacle) if obstacle else _moved(held, slot, command)
+    if obstacle := _obstacle(known, new, slot, command):
+        return _rejected(command, obstacle)
+    hold = new.holds.get(new.takers.get(slot.id, ""))
+    ended = [released(hold, "given-up", command.now)] if hold else []
+    return [*ended, *_moved(known, slot, command)]
 
 
-def _answered(old: State, held: Held | None, command: MoveAppointment) -> bool:
+def _answered(old: State, known: Appointment | None, command: MoveAppointment) -> bool:
     rejected = isinstance(old, (NotYet, Page)) and command.move in old.rejected
-    return rejected or (held is not None and held.move == command.move)
+    return rejected or (known is not None and known.move == command.move)
 
 
-def _obstacle(held: Held, new: Page, slot: Slot, command: MoveAppointment) -> str:
-    if held.status != "booked":
-        return f"The appointment is {held.status} already"
-    if new.practice != held.booked.practice:
+def _obstacle(known: Appointment, new: Page, slot: Slot, command: MoveAppointment) -> str:
+    if known.status not in ("booked", "displaced"):
+        return f"The appointment is {known.status} already"
+    if new.practice != known.booked.practice:
         return "The slot is at another practice"
     if slot.start != command.to_start:
         return "The slot is at another time than was planned"
-    if slot.id in new.takers:
+    if _taken(new, slot, command.now):
         return "The slot has been taken"
     if slot.kept_for != "anyone":
         return f"The slot is kept for {slot.kept_for}"
     if slot.start <= command.now:
         return "The slot has begun already"
-    if slot.minutes < held.booked.minutes:
+    if slot.minutes < known.booked.minutes:
         return "The slot is shorter than the appointment"
     return ""
 
 
-def _moved(held: Held, slot: Slot, command: MoveAppointment) -> list[BookingEvent]:
-    before = held.booked
+def _taken(new: Page, slot: Slot, now: datetime) -> bool:
+    taker = new.takers.get(slot.id)
+    hold = new.holds.get(taker or "")
+    return taker is not None and (hold is None or hold.lasts(now))
+
+
+def _moved(known: Appointment, slot: Slot, command: MoveAppointment) -> list[BookingEvent]:
+    before = known.booked
     after = AppointmentBooked(
         session=command.to_session,
         practice=before.practice,
@@ -63,10 +77,11 @@ def _moved(held: Held, slot: Slot, command: MoveAppointment) -> list[BookingEven
         replaces=before.appointment,
         move=command.move,
     )
-    return [after, _given_up(before, after, command)]
+    return [after, _given_up(known, after, command)]
 
 
-def _given_up(before: AppointmentBooked, after: AppointmentBooked, command: MoveAppointment) -> AppointmentMoved:
+def _given_up(known: Appointment, after: AppointmentBooked, command: MoveAppointment) -> AppointmentMoved:
+    before = known.booked
     return AppointmentMoved(
         session=before.session,
         practice=before.practice,
@@ -81,7 +96,7 @@ def _given_up(before: AppointmentBooked, after: AppointmentBooked, command: Move
         to_start=after.start,
         to_minutes=after.minutes,
         textable=before.textable,
-        slots=before.slots,
+        slots=known.slots,
     )
 
 

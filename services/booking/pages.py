@@ -17,7 +17,7 @@ from shared.events.booking import KeptFor, Slot
 from shared.ids import derived_id
 from shared.records import Fault
 
-_OVER: AbstractSet[Status] = frozenset({"cancelled", "moved"})
+_OVER: AbstractSet[Status] = frozenset({"cancelled", "moved", "displaced", "entered-in-error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What booking holds already of the practices and days that a file is about."""
+    """What booking holds already of the practices and days that a file is about.
+
+    `slots` are by session those that stand, `withdrawn` those that were taken out.
+    """
 
     practices: AbstractSet[str]
     spans: Sequence[Span]
     slots: Mapping[str, Mapping[str, Slot]]
     takers: Mapping[str, str]
     statuses: Mapping[str, Status]
+    withdrawn: AbstractSet[str] = frozenset()
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -74,10 +78,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What the rows came to: the pages that can be imported, and what is wrong with the rows that cannot."""
+    """What the rows came to: the pages that can be imported, and what is wrong with the rows that cannot.
+
+    `left_out` counts the rows about slots that were withdrawn here, which tell nothing new.
+    """
 
     pages: Sequence[Page]
     faults: Sequence[Fault]
+    left_out: int = 0
 
 
 def session_id(practice: str, name: str, clinician: str, day: date) -> str:
@@ -104,12 +112,18 @@ def bind(rows: Sequence[Row], known: Known, pseudonym: Callable[[str], str]) -> 
     strangers = [row for row in rows if row.practice not in known.practices]
     faults = [Fault(row.line, "practice", f"No practice {row.practice} is registered here") for row in strangers]
     pages: list[Page] = []
-    for page in _drafts([row for row in rows if row.practice in known.practices], pseudonym):
+    left_out = 0
+    for draft in _drafts([row for row in rows if row.practice in known.practices], pseudonym):
+        stale = {line.row.line for line in draft.lines if _stale(line, known)}
+        left_out += len(stale)
+        if (page := _without(draft, stale)) is None:
+            continue
         found = list(_contradictions(page, known))
         faults.extend(found)
         if kept := _without(page, {fault.line for fault in found}):
             pages.append(kept)
-    return _apart(pages, known.spans, faults)
+    pages, overlapping = _apart(pages, known.spans)
+    return Binding(pages, sorted((*faults, *overlapping), key=lambda fault: fault.line), left_out)
 
 
 def _drafts(rows: Iterable[Row], pseudonym: Callable[[str], str]) -> Iterator[Page]:
@@ -159,6 +173,11 @@ def _without(page: Page, at_fault: AbstractSet[int]) -> Page | None:
     return _page(page.sheet.session, kept) if kept else None
 
 
+def _stale(line: Line, known: Known) -> bool:
+    """Whether the row is about a slot that was withdrawn here, and brings nobody new: the file is older than that."""
+    return line.slot.id in known.withdrawn and (not line.status or line.appointment in known.statuses)
+
+
 def _contradictions(page: Page, known: Known) -> Iterator[Fault]:
     first = page.lines[0].row
     for line in page.lines:
@@ -166,6 +185,8 @@ def _contradictions(page: Page, known: Known) -> Iterator[Fault]:
             yield Fault(
                 line.row.line, "location", f"Role and location differ from those of the session in line {first.line}"
             )
+        if line.slot.id in known.withdrawn:
+            yield Fault(line.row.line, "start", "The slot was withdrawn; book the patient into another")
     known_slots = known.slots.get(page.sheet.session, {})
     yield from _differing(page.lines, known_slots)
     yield from _doubled(page.lines, known)
@@ -207,8 +228,8 @@ def _running_over(lines: Iterable[Line], known: Iterable[Slot]) -> Iterator[Faul
             yield Fault(line, "start", "The slot begins before the one ahead of it has ended")
 
 
-def _apart(pages: Sequence[Page], known: Iterable[Span], faults: Sequence[Fault]) -> Binding:
-    """Leaves out the pages whose clinician is in another session at that time."""
+def _apart(pages: Sequence[Page], known: Iterable[Span]) -> tuple[list[Page], list[Fault]]:
+    """The pages without those whose clinician is in another session at that time, and the faults of these."""
     kept: list[Page] = []
     overlapping: list[Fault] = []
     spans: dict[tuple[str, str], list[Span]] = {}
@@ -222,7 +243,7 @@ def _apart(pages: Sequence[Page], known: Iterable[Span], faults: Sequence[Fault]
             spans.setdefault(page.place, []).append(own)
         else:
             overlapping.extend(Fault(line.row.line, "session", other.in_words) for line in page.lines)
-    return Binding(kept, sorted((*faults, *overlapping), key=lambda fault: fault.line))
+    return kept, overlapping
 
 
 def _span(page: Page, known: Iterable[Span]) -> Span:

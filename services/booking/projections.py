@@ -4,25 +4,30 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from services.booking.commands import Status
 from services.booking.states import slot_end
-from services.booking.tables import appointments, frozen, metadata, occupancy, practices, sessions, slots
+from services.booking.tables import appointments, frozen, metadata, occupancy, openings, practices, sessions, slots
 from shared.events.booking import (
     AppointmentAmended,
     AppointmentBooked,
     AppointmentCancelled,
+    AppointmentDisplaced,
+    AppointmentEnteredInError,
     AppointmentFulfilled,
     AppointmentMissed,
     AppointmentMoved,
     BookingEvent,
+    HoldReleased,
     MoveRejected,
     PatientArrived,
     PracticeFrozen,
+    PracticeOpened,
     PracticeRegistered,
     PracticeReopened,
+    SessionOpened,
     SessionPublished,
     Slot,
     SlotsAdded,
+    SlotsHeld,
     SlotsWithdrawn,
 )
 from shared.events.envelope import Recorded
@@ -31,44 +36,94 @@ from shared.project import Change, Patch, Put, Remove
 __all__ = ["metadata", "project"]
 
 
+_OfPractice = PracticeRegistered | PracticeOpened | PracticeFrozen | PracticeReopened
+_OfSession = SessionPublished | SessionOpened | SlotsAdded | SlotsWithdrawn
+_Change = (
+    AppointmentAmended
+    | AppointmentCancelled
+    | AppointmentMoved
+    | AppointmentDisplaced
+    | AppointmentEnteredInError
+    | HoldReleased
+    | PatientArrived
+    | AppointmentFulfilled
+    | AppointmentMissed
+)
+
+
 def project(recorded: Recorded) -> Iterator[Change]:
     """The changes one event makes."""
     event: BookingEvent = recorded.event
     match event:
+        case AppointmentBooked() | SlotsHeld():
+            yield _booked(recorded, event) if isinstance(event, AppointmentBooked) else _held(recorded, event)
+            yield from _taken(event)
+        case PracticeRegistered() | PracticeOpened() | PracticeFrozen() | PracticeReopened():
+            yield _of_practice(event)
+        case SessionPublished() | SessionOpened() | SlotsAdded() | SlotsWithdrawn():
+            yield from _of_session(event)
+        case MoveRejected():
+            pass
+        case _:
+            yield _changed(recorded, event.appointment, _news(event))
+            yield from _freed(event)
+
+
+def _of_practice(event: _OfPractice) -> Change:
+    match event:
         case PracticeRegistered():
-            yield _practice(event)
+            return _practice(event)
+        case PracticeOpened(practice=practice, opening=opening):
+            return Put(openings, {"practice": practice, "opening": opening})
         case PracticeFrozen(practice=practice, outage=outage):
-            yield Put(frozen, {"practice": practice, "outage": outage})
+            return Put(frozen, {"practice": practice, "outage": outage})
         case PracticeReopened(practice=practice, outage=outage):
-            yield Remove(frozen, {"practice": practice, "outage": outage})
+            return Remove(frozen, {"practice": practice, "outage": outage})
+
+
+def _of_session(event: _OfSession) -> Iterator[Change]:
+    match event:
         case SessionPublished():
             yield _session(event)
             yield from (_slot(event, slot) for slot in event.slots)
-        case SlotsAdded(session=session, session_start=start, session_end=end):
-            if start and end:
-                yield Patch(sessions, {"session": session}, {"start": start, "end": end})
+        case SessionOpened(session=session, opening=opening):
+            yield Patch(sessions, {"session": session}, {"opening": opening})
+        case SlotsAdded():
+            yield from _span(event)
             yield from (_slot(event, slot) for slot in event.slots)
         case SlotsWithdrawn(slots=gone):
-            yield from (Remove(slots, {"slot": slot}) for slot in gone)
-        case AppointmentBooked(appointment=appointment, slots=taken):
-            yield _booked(recorded, event)
-            yield from (Put(occupancy, {"appointment": appointment, "slot": slot}) for slot in taken)
-        case AppointmentAmended(appointment=appointment, details=details):
-            yield _changed(recorded, appointment, {"details": details})
-        case AppointmentCancelled(appointment=appointment, reason=reason, slots=freed):
-            yield _changed(recorded, appointment, {"status": "cancelled", "reason": reason})
-            yield from _freed(appointment, freed)
-        case AppointmentMoved(appointment=appointment, to_appointment=after, slots=freed):
-            yield _changed(recorded, appointment, {"status": "moved", "replaced_by": after})
-            yield from _freed(appointment, freed)
-        case PatientArrived(appointment=appointment):
-            yield _settled(recorded, appointment, "arrived")
-        case AppointmentFulfilled(appointment=appointment):
-            yield _settled(recorded, appointment, "fulfilled")
-        case AppointmentMissed(appointment=appointment):
-            yield _settled(recorded, appointment, "noshow")
-        case MoveRejected():
-            pass
+            yield from _span(event)
+            yield from (Patch(slots, {"slot": slot}, {"withdrawn": True}) for slot in gone)
+
+
+def _span(event: SlotsAdded | SlotsWithdrawn) -> Iterator[Patch]:
+    """From when to when the session runs now; the first events of their kinds did not say."""
+    if event.session_start and event.session_end:
+        span = {"start": event.session_start, "end": event.session_end}
+        yield Patch(sessions, {"session": event.session}, span)
+
+
+def _news(event: _Change) -> dict[str, Any]:
+    """What the event says of its appointment, by column."""
+    match event:
+        case AppointmentAmended(details=details):
+            return {"details": details}
+        case AppointmentCancelled(reason=reason, replaced_by=after):
+            return {"status": "cancelled", "reason": reason, "replaced_by": after}
+        case AppointmentMoved(to_appointment=after):
+            return {"status": "moved", "replaced_by": after}
+        case AppointmentDisplaced():
+            return {"status": "displaced"}
+        case AppointmentEnteredInError():
+            return {"status": "entered-in-error"}
+        case HoldReleased():
+            return {"status": "released"}
+        case PatientArrived():
+            return {"status": "arrived"}
+        case AppointmentFulfilled():
+            return {"status": "fulfilled"}
+        case AppointmentMissed():
+            return {"status": "noshow"}
 
 
 def _practice(event: PracticeRegistered) -> Put:
@@ -97,6 +152,7 @@ def _session(event: SessionPublished) -> Put:
             "location": event.location,
             "start": min(slot.start for slot in event.slots),
             "end": max(map(slot_end, event.slots)),
+            "opening": event.opening,
         },
     )
 
@@ -114,42 +170,68 @@ def _slot(event: SessionPublished | SlotsAdded, slot: Slot) -> Put:
             "channel": slot.channel,
             "service_type": slot.service_type,
             "kept_for": slot.kept_for,
+            "withdrawn": False,
         },
     )
 
 
 def _booked(recorded: Recorded, event: AppointmentBooked) -> Put:
-    return Put(
-        appointments,
-        {
-            "appointment": event.appointment,
-            "session": event.session,
-            "practice": event.practice,
-            "slots": event.slots,
-            "start": event.start,
-            "end": event.start + timedelta(minutes=event.minutes),
-            "minutes": event.minutes,
-            "patient": event.patient.id,
-            "sealed": event.patient.sealed,
-            "details": event.details,
-            "textable": event.textable,
-            "status": "booked",
-            "priority": event.priority,
-            "booked_at": event.booked_at,
-            "booked_by": event.booked_by,
-            "identifier": event.identifier,
-            "replaces": event.replaces,
-            "move": event.move,
-            "replaced_by": "",
-            "reason": "",
-            "version": recorded.version,
-            "changed_at": recorded.recorded_at,
-        },
-    )
+    booked = {
+        "patient": event.patient.id,
+        "sealed": event.patient.sealed,
+        "details": event.details,
+        "textable": event.textable,
+        "status": "booked",
+        "priority": event.priority,
+        "booked_at": event.booked_at,
+        "booked_by": event.booked_by,
+        "identifier": event.identifier,
+        "replaces": event.replaces,
+        "move": event.move,
+        "booked_by_name": event.booked_by_name,
+        "booked_by_telephone": event.booked_by_telephone,
+        "once": event.once,
+        "until": None,
+    }
+    return _appointment(recorded, event, booked)
 
 
-def _settled(recorded: Recorded, appointment: str, status: Status) -> Patch:
-    return _changed(recorded, appointment, {"status": status})
+def _held(recorded: Recorded, event: SlotsHeld) -> Put:
+    held = {
+        "patient": "",
+        "sealed": "",
+        "details": "",
+        "textable": False,
+        "status": "held",
+        "priority": 0,
+        "booked_at": event.held_at,
+        "booked_by": event.held_by,
+        "identifier": "",
+        "replaces": "",
+        "move": "",
+        "booked_by_name": "",
+        "booked_by_telephone": "",
+        "once": "",
+        "until": event.until,
+    }
+    return _appointment(recorded, event, held)
+
+
+def _appointment(recorded: Recorded, event: AppointmentBooked | SlotsHeld, others: dict[str, Any]) -> Put:
+    row = {
+        "appointment": event.appointment,
+        "session": event.session,
+        "practice": event.practice,
+        "slots": event.slots,
+        "start": event.start,
+        "end": event.start + timedelta(minutes=event.minutes),
+        "minutes": event.minutes,
+        "replaced_by": "",
+        "reason": "",
+        "version": recorded.version,
+        "changed_at": recorded.recorded_at,
+    }
+    return Put(appointments, row | others)
 
 
 def _changed(recorded: Recorded, appointment: str, values: dict[str, Any]) -> Patch:
@@ -157,5 +239,21 @@ def _changed(recorded: Recorded, appointment: str, values: dict[str, Any]) -> Pa
     return Patch(appointments, {"appointment": appointment}, values | version)
 
 
-def _freed(appointment: str, freed: tuple[str, ...]) -> Iterator[Remove]:
-    return (Remove(occupancy, {"appointment": appointment, "slot": slot}) for slot in freed)
+def _taken(event: AppointmentBooked | SlotsHeld) -> Iterator[Put]:
+    until = event.until if isinstance(event, SlotsHeld) else None
+    taken = {"appointment": event.appointment, "until": until}
+    return (Put(occupancy, {"slot": slot, **taken}) for slot in event.slots)
+
+
+def _freed(event: _Change) -> Iterator[Remove]:
+    match event:
+        case (
+            AppointmentCancelled(appointment=appointment, slots=freed)
+            | AppointmentMoved(appointment=appointment, slots=freed)
+            | AppointmentDisplaced(appointment=appointment, slots=freed)
+            | AppointmentEnteredInError(appointment=appointment, slots=freed)
+            | HoldReleased(appointment=appointment, slots=freed)
+        ):
+            yield from (Remove(occupancy, {"appointment": appointment, "slot": slot}) for slot in freed)
+        case _:
+            pass

@@ -49,7 +49,7 @@ def _appointments(recorded: Recorded) -> Iterator[str]:
 
 def _commands(recorded: Recorded, sessions: Mapping[str, str], now: datetime) -> Iterator[BookingCommand]:
     match recorded.event:
-        case OutageDeclared(outage=outage, practices=practices, ended_at=ended_at):
+        case OutageDeclared(outage=outage, practices=practices, ended_at=ended_at, kind="outage"):
             yield from (FreezePractice(practice, outage) for practice in practices)
             if ended_at is not None and ended_at <= now:
                 yield from (ReopenPractice(practice, outage) for practice in practices)

@@ -8,8 +8,9 @@ from typing import Literal
 from services.booking.commands import Status
 from shared.events.booking import Channel, KeptFor
 
-SlotStatus = Literal["free", "busy", "busy-unavailable"]
-"""`busy-unavailable`: nobody has it, but its practice takes no appointments while its systems are down."""
+SlotStatus = Literal["free", "busy", "busy-unavailable", "busy-tentative"]
+"""`busy-tentative`: held. `busy-unavailable`: withdrawn, or its practice takes no appointments while its systems are
+down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +86,8 @@ class AppointmentRow:
     replaces: str
     replaced_by: str
     reason: str
+    booked_by_name: str
+    booked_by_telephone: str
+    until: datetime | None
     version: int
     changed_at: datetime

@@ -18,6 +18,14 @@ practices = Table(
     Column("nhs111_slots_per_day", Integer, nullable=False),
 )
 
+openings = Table(
+    "openings",
+    metadata,
+    Column("practice", Text, primary_key=True),
+    Column("opening", JSONB, nullable=False),
+)
+"""To whom each practice is open, as a `shared.events.booking.Opening`; none, and it is open to nobody else."""
+
 frozen = Table(
     "frozen",
     metadata,
@@ -37,6 +45,8 @@ sessions = Table(
     Column("location", Text, nullable=False),
     Column("start", _INSTANT, nullable=False),
     Column("end", _INSTANT, nullable=False),
+    Column("opening", JSONB),
+    Index("sessions_opened", "practice", "start", postgresql_where=text("opening IS NOT NULL")),
     ExcludeConstraint(
         ("practice", "="),
         ("clinician", "="),
@@ -45,7 +55,8 @@ sessions = Table(
         using="gist",
     ),
 )
-"""The exclusion constraint keeps one clinician's sessions at one practice apart, whatever races."""
+"""`opening` goes before its practice's, if there is one. The exclusion constraint keeps one clinician's sessions at one
+practice apart, whatever races."""
 
 slots = Table(
     "slots",
@@ -59,8 +70,11 @@ slots = Table(
     Column("channel", Text, nullable=False),
     Column("service_type", Text, nullable=False),
     Column("kept_for", Text, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
     Index("slots_practice_start", "practice", "start"),
+    Index("slots_start", "start", "slot"),
 )
+"""A withdrawn slot stays, for those who had it; no search finds it."""
 
 appointments = Table(
     "appointments",
@@ -85,17 +99,30 @@ appointments = Table(
     Column("move", Text, nullable=False),
     Column("replaced_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("booked_by_name", Text, nullable=False),
+    Column("booked_by_telephone", Text, nullable=False),
+    Column("once", Text, nullable=False),
+    Column("until", _INSTANT),
     Column("version", Integer, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
     Index("appointments_practice_start", "practice", "start"),
+    Index("appointments_patient", "patient", "start"),
+    Index("appointments_identifier", "identifier", postgresql_where=text("identifier <> ''")),
+    Index("appointments_once", "once", unique=True, postgresql_where=text("once <> ''")),
 )
-"""`version` is that of the session's stream when the appointment last changed: it never repeats for one appointment."""
+"""One row per appointment and per hold (`until` is when a hold ends; it has no patient). The unique index on `once`
+breaks any transaction that would book one request twice.
+
+`version` is that of the session's stream when the appointment last changed: it never repeats for one appointment."""
 
 occupancy = Table(
     "occupancy",
     metadata,
     Column("appointment", Text, primary_key=True),
     Column("slot", Text, primary_key=True),
+    Column("until", _INSTANT),
     Index("occupancy_slot", "slot", unique=True),
 )
-"""Who has which slot now. The unique index breaks any transaction that would give a slot away twice."""
+"""Who has which slot now; a hold only until `until`, whether or not that has been written down yet.
+
+The unique index breaks any transaction that would give a slot away twice."""

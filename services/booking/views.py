@@ -1,15 +1,20 @@
 """What is read from booking's tables: each answer in one query, as rows that cannot change."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, cast, exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.booking.commands import Status
 from services.booking.rows import AppointmentRow, PracticeRow, SessionRow
-from services.booking.tables import appointments, frozen, practices, sessions, slots
+from services.booking.tables import appointments, frozen, practices, slots
+from shared.database import reader
+
+OFF: Sequence[Status] = ("cancelled", "moved", "released", "displaced", "entered-in-error")
+"""Where an appointment stands that has no slots any more."""
 
 
 async def all_practices(connection: AsyncConnection) -> list[PracticeRow]:
@@ -21,31 +26,30 @@ async def all_practices(connection: AsyncConnection) -> list[PracticeRow]:
 
 async def session_rows(connection: AsyncConnection, ids: Collection[str]) -> list[SessionRow]:
     """These sessions, by start."""
-    found = await connection.execute(
-        select(sessions, practices.c.name.label("practice_name"))
-        .join(practices, practices.c.practice == sessions.c.practice)
-        .where(sessions.c.session.in_(ids))
-        .order_by(sessions.c.start, sessions.c.session)
-    )
-    return [SessionRow(**row) for row in found.mappings()]
+    found = await (await reader(connection)).fetch(_SESSIONS, list(ids))
+    return [SessionRow(**record) for record in found]
 
 
 async def appointment_row(connection: AsyncConnection, appointment: str) -> AppointmentRow | None:
     """One appointment."""
-    found = await connection.execute(_appointments().where(appointments.c.appointment == appointment))
-    row = found.mappings().one_or_none()
-    return None if row is None else AppointmentRow(**row)
+    rows = await appointment_rows(connection, "a.appointment = $1", [appointment])
+    return rows[0] if rows else None
 
 
 async def day_list(connection: AsyncConnection, practice: str, start: datetime, end: datetime) -> list[AppointmentRow]:
-    """The practice's appointments that start in this stretch and have not been called off, in order of time."""
-    found = await connection.execute(
-        _appointments()
-        .where(appointments.c.practice == practice, appointments.c.start >= start, appointments.c.start < end)
-        .where(appointments.c.status.not_in(("cancelled", "moved")))
-        .order_by(appointments.c.start, sessions.c.clinician, appointments.c.appointment)
-    )
-    return [AppointmentRow(**row) for row in found.mappings()]
+    """The practice's appointments that start in this stretch and have not been called off, in order of time.
+
+    Nor are holds among them: they have no patient yet.
+    """
+    wanted = "a.practice = $1 AND a.start >= $2 AND a.start < $3 AND a.status <> ALL($4::text[])"
+    order = "ORDER BY a.start, p.clinician, a.appointment"
+    return await appointment_rows(connection, f"{wanted} {order}", [practice, start, end, ["held", *OFF]])
+
+
+async def appointment_rows(connection: AsyncConnection, wanted: str, values: Sequence[Any]) -> list[AppointmentRow]:
+    """The appointments `a` (of sessions `p`) that meet a condition in SQL, which may order and limit them as well."""
+    found = await (await reader(connection)).fetch(f"{_APPOINTMENTS} WHERE {wanted}", *values)
+    return [AppointmentRow(**record) for record in found]
 
 
 async def sessions_of(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, str]:
@@ -56,25 +60,36 @@ async def sessions_of(connection: AsyncConnection, ids: Collection[str]) -> Mapp
     return dict(found.all())
 
 
-def _appointments() -> Select[Any]:
-    """Columns by the names of `AppointmentRow`."""
-    first_slot = appointments.c.slots[cast(0, Integer)].astext
-    named = {
-        "practice_name": practices.c.name,
-        "session_name": sessions.c.name,
-        "clinician": sessions.c.clinician,
-        "clinician_role": sessions.c.clinician_role,
-        "location": sessions.c.location,
-        "channel": slots.c.channel,
-        "service_type": slots.c.service_type,
-    }
-    own = (appointments.c[field.name] for field in fields(AppointmentRow) if field.name not in named)
-    return (
-        select(*own, *(column.label(name) for name, column in named.items()))
-        .join(sessions, sessions.c.session == appointments.c.session)
-        .join(practices, practices.c.practice == appointments.c.practice)
-        .join(slots, slots.c.slot == first_slot)
-    )
+_SESSIONS = """
+    SELECT p.session, p.practice, o.name AS practice_name, p.name, p.clinician, p.clinician_role, p.location,
+           p.start, p."end"
+    FROM sessions AS p JOIN practices AS o ON o.practice = p.practice
+    WHERE p.session = ANY($1::text[]) ORDER BY p.start, p.session
+"""
+
+_ELSEWHERE = {
+    "practice_name": "o.name",
+    "session_name": "p.name",
+    "clinician": "p.clinician",
+    "clinician_role": "p.clinician_role",
+    "location": "p.location",
+    "channel": "s.channel",
+    "service_type": "s.service_type",
+}
+"""What is said of an appointment and stands in other tables: its practice's, session's, or first slot's."""
+
+_COLUMNS = ", ".join(
+    f"{_ELSEWHERE.get(field.name) or 'a.' + field.name} AS {field.name}"
+    for field in fields(AppointmentRow)
+    if field.name != "end"
+)
+_APPOINTMENTS = f"""
+    SELECT {_COLUMNS}, a."end"
+    FROM appointments AS a
+    JOIN sessions AS p ON p.session = a.session
+    JOIN practices AS o ON o.practice = a.practice
+    JOIN slots AS s ON s.slot = a.slots->>0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +131,4 @@ def _taken() -> Select[Any]:
         appointments.c.appointment,
         appointments.c.move,
         func.jsonb_array_elements_text(appointments.c.slots).label("slot"),
-    ).where(appointments.c.status.not_in(("cancelled", "moved")))
+    ).where(appointments.c.status.not_in(OFF))

@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from services.booking import diary, practices
-from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER
+from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER, ODS_CODE
 
 CSV = {"Content-Type": "text/csv"}
 
@@ -68,6 +68,17 @@ def patient(**others: Any) -> dict[str, Any]:
         "name": [{"family": "Teak", "given": ["Ann"]}],
         "telecom": [{"system": "phone", "value": "07700 900123", "use": "mobile"}],
         "birthDate": "1958-03-31",
+    } | others
+
+
+def organisation(code: str, **others: Any) -> dict[str, Any]:
+    """An Organization that books, to be contained."""
+    return {
+        "resourceType": "Organization",
+        "id": "o",
+        "identifier": [{"system": ODS_CODE, "value": code}],
+        "name": "Kent 111",
+        "telecom": [{"system": "phone", "value": "01227 000111"}],
     } | others
 
 

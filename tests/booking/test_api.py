@@ -1,6 +1,5 @@
-"""The plain API from end to end: practices and diaries as files, sessions, the day list, the counts."""
+"""The plain API from end to end: practices and diaries as files, the day list, the counts, and who may ask."""
 
-import asyncio
 from typing import Any
 
 from httpx import Response
@@ -8,9 +7,10 @@ from httpx import Response
 from services.booking.practices import COLUMNS
 from shared.broker import connect
 from shared.stream import STREAM
-from tests.booking.paper import ANN, BOB, CSV, diary_file, row
-from tests.booking.surgery import Surgery, refused, surgery
+from tests.booking.paper import ANN, BOB, CSV, PRACTICES, diary_file, row
+from tests.booking.surgery import refused, surgery
 from tests.harness import County
+from tests.issuer import bearer
 
 TEN_PAST = {"start": "2024-07-22T09:10"}
 
@@ -39,6 +39,56 @@ class TestPractices:
             answer = await desk.http.post("/v1/practices", content=text, headers=CSV)
             assert len((await desk.http.get("/v1/practices")).json()) == 2
         assert errors(answer) == [(3, "ods_code"), (3, "name"), (3, "registered_patients"), (4, "ods_code")]
+
+
+SOON = {"organisation_types": ["urgent-care"], "days_ahead": 3, "closes_minutes": 30}
+
+
+class TestToWhomAPracticeIsOpen:
+    ADDRESS = "/v1/practices/A1/opening"
+
+    async def test_is_nobody_until_it_says_otherwise(self, county: County) -> None:
+        async with surgery(county) as desk:
+            before = await desk.http.get(self.ADDRESS)
+            said = await desk.http.put(self.ADDRESS, json=SOON)
+            after = await desk.http.get(self.ADDRESS)
+        assert before.json() == {"practice": "A1", "opening": None}
+        assert said.json() == after.json()
+        assert after.json()["opening"] == {
+            "closed": False,
+            "organisation_types": ["urgent-care"],
+            "organisations": [],
+            "days_ahead": 3,
+            "embargo_until": None,
+            "closes_minutes": 30,
+        }
+
+    async def test_is_said_once_however_often_it_is_sent(self, county: County) -> None:
+        async with surgery(county) as desk:
+            await desk.http.put(self.ADDRESS, json=SOON)
+            before = (await desk.http.get("/v1/status")).json()["position"]
+            await desk.http.put(self.ADDRESS, json=SOON)
+            assert (await desk.http.get("/v1/status")).json()["position"] == before
+
+    async def test_that_makes_no_sense_changes_nothing(self, county: County) -> None:
+        async with surgery(county) as desk:
+            wrong: list[Any] = [{"days_ahead": -1}, {"open_to": []}, {"organisations": ["u1"]}, None, []]
+            answers = [await desk.http.put(self.ADDRESS, json=sent) for sent in wrong]
+            assert (await desk.http.get(self.ADDRESS)).json()["opening"] is None
+        assert [refused(answer) for answer in answers] == [
+            (422, "invalid-request"),
+            (422, "invalid-request"),
+            (422, "bad-ods-code"),
+            (422, "invalid-request"),
+            (422, "invalid-request"),
+        ]
+        assert answers[2].json()["where"] == "organisations[0]"
+
+    async def test_of_a_practice_that_is_not_registered_is_not_found(self, county: County) -> None:
+        async with surgery(county) as desk:
+            answers = [await desk.http.get("/v1/practices/Z9/opening")]
+            answers.append(await desk.http.put("/v1/practices/Z9/opening", json={}))
+        assert [refused(answer) for answer in answers] == [(404, "unknown-practice")] * 2
 
 
 class TestADiary:
@@ -122,70 +172,6 @@ async def _log(county: County) -> bytes:
         await client.close()
 
 
-def session(name: str = "Morning", start: str = "2024-07-22T09:00", **others: Any) -> dict[str, Any]:
-    return {
-        "practice": "A1",
-        "name": name,
-        "clinician": "Dr Jones",
-        "slots": [{"start": start, "minutes": 10}],
-    } | others
-
-
-class TestASession:
-    async def publish(self, desk: Surgery, body: dict[str, Any]) -> Response:
-        return await desk.http.post("/v1/sessions", json=body)
-
-    async def test_is_published_once(self, county: County) -> None:
-        async with surgery(county) as desk:
-            first = await self.publish(desk, session())
-            assert (first.status_code, (await self.publish(desk, session())).status_code) == (201, 200)
-            (slot,) = await desk.slots()
-            assert slot["id"] == first.json()["slots"][0]["slot"]
-
-    async def test_is_the_same_as_the_diary_s(self, county: County) -> None:
-        body = session(clinician_role="GP", location="Room 1")
-        body["slots"][0]["service_type"] = "GP consultation"
-        async with surgery(county) as desk:
-            await desk.import_diary(row())
-            assert (await self.publish(desk, body)).status_code == 200
-
-    async def test_of_a_clinician_who_is_elsewhere_at_that_time_is_refused(self, county: County) -> None:
-        async with surgery(county) as desk:
-            await self.publish(desk, session())
-            answer = await self.publish(desk, session("Visits", "2024-07-22T09:05"))
-        assert refused(answer) == (409, "session-overlaps")
-        assert answer.json()["detail"] == "The clinician is in session “Morning” from 2024-07-22 09:00 to 09:10"
-
-    async def test_of_a_clinician_that_overlaps_one_published_at_the_same_moment_is_refused(
-        self, county: County
-    ) -> None:
-        async with surgery(county) as desk:
-            both = (session(), session("Visits", "2024-07-22T09:05"))
-            answers = await asyncio.gather(*(self.publish(desk, body) for body in both))
-            assert len(await desk.slots()) == 1
-        assert sorted(answer.status_code for answer in answers) == [201, 409]
-
-    async def test_that_makes_no_sense_is_refused_with_the_place(self, county: County) -> None:
-        async with surgery(county) as desk:
-            past = await self.publish(desk, session(start="2024-07-19T09:00"))
-            stranger = await self.publish(desk, session(practice="Z9"))
-            skipped = await self.publish(desk, session(start="2025-03-30T01:30"))
-            empty = await self.publish(desk, session(slots=[]))
-            long = await self.publish(desk, session(slots=[{"start": "2024-07-22T09:00", "minutes": 481}]))
-            overlapping = [{"start": f"2024-07-22T09:0{minute}", "minutes": 10} for minute in (0, 5)]
-            twice = await self.publish(desk, session(slots=overlapping))
-            assert await desk.slots() == []
-        assert [refused(answer) for answer in (past, stranger, skipped, twice)] == [
-            (422, "slot-in-the-past"),
-            (422, "unknown-practice"),
-            (422, "skipped-time"),
-            (422, "slots-overlap"),
-        ]
-        assert skipped.json()["where"] == "slots[0].start"
-        assert (empty.status_code, long.status_code) == (422, 422)
-        assert long.json()["where"] == "body.slots.0.minutes"
-
-
 class TestTheDayList:
     async def test_names_the_patients_and_how_to_reach_them(self, county: County) -> None:
         async with surgery(county) as desk:
@@ -224,3 +210,75 @@ async def test_a_file_that_is_too_long_is_not_taken_in(county: County) -> None:
     async with surgery(county) as desk:
         answer = await desk.http.post("/v1/practices", content=endless(), headers=CSV)
     assert answer.status_code == 413
+
+
+DAY = {"practice": "A1", "date": "2024-07-22"}
+
+
+class TestAPracticesOwnSystem:
+    async def test_sees_its_own_practice_and_none_other(self, county: County) -> None:
+        async with surgery(county) as desk:
+            own = bearer(county.token("A1"))
+            practices = (await desk.http.get("/v1/practices", headers=own)).json()
+            assert [practice["practice"] for practice in practices] == ["A1"]
+            assert (await desk.http.get("/v1/day-list", params=DAY, headers=own)).status_code == 200
+
+    async def test_imports_its_own_diary_and_another_s_is_as_unknown(self, county: County) -> None:
+        own, text = bearer(county.token("A1")) | CSV, diary_file(row(ANN), row(practice="B2"), row(practice="Z9"))
+        async with surgery(county) as desk:
+            answer = await desk.http.post("/v1/diary", content=text, headers=own)
+            assert (await desk.figures())["appointments"] == {}
+            kept = await desk.http.post("/v1/diary", content=text, headers=own, params={"keep_good": "true"})
+        assert errors(answer) == [(3, "practice"), (4, "practice")]
+        assert [error["reason"] for error in answer.json()["errors"]] == [
+            "No practice B2 is registered here",
+            "No practice Z9 is registered here",
+        ]
+        assert counts(kept) == (1, 1, 1, 0)
+
+    async def test_is_told_of_another_practice_what_it_is_told_of_none(self, county: County) -> None:
+        stranger = bearer(county.token("B2"))
+        async with surgery(county) as desk:
+            for practice in ("A1", "Z9"):
+                day = await desk.http.get("/v1/day-list", params=DAY | {"practice": practice}, headers=stranger)
+                opening = await desk.http.get(f"/v1/practices/{practice}/opening", headers=stranger)
+                opened = await desk.http.put(f"/v1/practices/{practice}/opening", json={}, headers=stranger)
+                for answer in (day, opening, opened):
+                    assert refused(answer) == (404, "unknown-practice")
+                    assert answer.json()["detail"] == "No such practice is registered here"
+            assert (await desk.http.get("/v1/practices/A1/opening")).json()["opening"] is None
+
+    async def test_is_not_an_operator(self, county: County) -> None:
+        own = bearer(county.token("A1"))
+        async with surgery(county) as desk:
+            figures = await desk.http.get("/v1/figures", headers=own)
+            registered = await desk.http.post("/v1/practices", content=PRACTICES, headers=own | CSV)
+        assert [refused(figures), refused(registered)] == [(403, "missing-scope")] * 2
+
+    async def test_needs_the_scope_of_what_it_asks(self, county: County) -> None:
+        async with surgery(county) as desk:
+
+            async def ask(scope: str, method: str, path: str, **sent: Any) -> int:
+                shown = bearer(county.token("A1", scope=scope))
+                sent["headers"] = shown | sent.pop("headers", {})
+                return (await desk.http.request(method, path, **sent)).status_code
+
+            opening, diary = "/v1/practices/A1/opening", {"content": diary_file(row()), "headers": CSV}
+            asked = [
+                await ask("system/Schedule.cruds system/Appointment.crud", "GET", "/v1/day-list", params=DAY),
+                await ask("system/Appointment.s", "GET", "/v1/day-list", params=DAY),
+                await ask("system/Schedule.cuds system/Slot.cruds", "GET", opening),
+                await ask("system/Schedule.r", "GET", opening),
+                await ask("system/Schedule.crds", "PUT", opening, json={}),
+                await ask("system/Schedule.u", "PUT", opening, json={}),
+                await ask("system/Schedule.cruds", "POST", "/v1/diary", **diary),
+                await ask("system/Appointment.cruds", "POST", "/v1/diary", **diary),
+                await ask("system/Schedule.c system/Appointment.c", "POST", "/v1/diary", **diary),
+            ]
+        assert asked == [403, 200, 403, 200, 403, 200, 403, 403, 200]
+
+
+async def test_an_organisation_without_a_practice_here_sees_none(county: County) -> None:
+    async with surgery(county) as desk:
+        stranger = bearer(county.token("U1", "urgent-care"))
+        assert (await desk.http.get("/v1/practices", headers=stranger)).json() == []

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from shared.events.booking import (
+    AppointmentBooked,
     AppointmentCancelled,
     AppointmentFulfilled,
     BookingEvent,
+    HoldReleased,
     MoveRejected,
     PracticeFrozen,
     Slot,
@@ -17,11 +19,13 @@ from tests.booking.deciding import (
     LATER,
     NOW,
     REGISTERED,
+    SOON,
     TUESDAY,
     ask_to_move,
     book,
     booked,
     given,
+    held,
     moved,
     published,
     slot,
@@ -118,6 +122,16 @@ def test_a_moved_appointment_can_be_moved_on() -> None:
 )
 def test_a_move_that_cannot_be_made_is_rejected_with_its_reason(past: tuple[BookingEvent, ...], reason: str) -> None:
     given(*past).when(ask_to_move()).then(rejected(reason))
+
+
+def test_a_move_into_a_slot_that_is_held_waits_for_the_hold_to_end() -> None:
+    past = (*PAST, held("bob's", LATER, session="tuesday"))
+    given(*past).when(ask_to_move()).then(rejected("The slot has been taken"))
+    over, new, _ = given(*past).when(ask_to_move(now=SOON)).events
+    assert over == HoldReleased(
+        session="tuesday", practice="A1", appointment="bob's", reason="expired", slots=("later",)
+    )
+    assert isinstance(new, AppointmentBooked)
 
 
 def test_a_move_into_a_slot_that_has_begun_is_rejected() -> None:

@@ -148,3 +148,26 @@ class TestAgainstWhatIsKnown:
         at_ten = Span("other", "Visits", "A1", "Dr Jones", NINE + timedelta(hours=1), NINE + timedelta(hours=2))
         known = Known(frozenset({"A1"}), (self.SPAN, at_ten), {SESSION: {SLOT: self.STANDS}}, {}, {})
         assert faults(row(start="2024-07-22T10:00"), known=known) == [(2, "session")]
+
+
+class TestASlotThatWasWithdrawn:
+    ANN_S = TestAgainstWhatIsKnown.ANN_S
+    KNOWN = Known(frozenset({"A1"}), (), {}, {}, {ANN_S: "displaced"}, frozenset({SLOT}))
+    TEN_PAST = "2024-07-22T09:10"
+
+    def test_is_left_out_with_whoever_was_displaced_from_it(self) -> None:
+        of_file = bound(row(ANN), row(start=self.TEN_PAST), known=self.KNOWN)
+        assert (of_file.faults, of_file.left_out) == ([], 1)
+        assert [len(page.lines) for page in of_file.pages] == [1]
+
+    def test_leaves_no_page_if_there_was_nothing_else_on_it(self) -> None:
+        of_file = bound(row(), known=self.KNOWN)
+        assert (of_file.pages, of_file.faults, of_file.left_out) == ([], [], 1)
+
+    def test_makes_room_for_others_whatever_the_file_still_says(self) -> None:
+        quarter = Slot(id="quarter", start=NINE + timedelta(minutes=5), minutes=15)
+        known = Known(frozenset({"A1"}), (), {SESSION: {"quarter": quarter}}, {}, {}, frozenset({SLOT}))
+        assert faults(row(), row(start="2024-07-22T09:20"), known=known) == []
+
+    def test_takes_nobody_new(self) -> None:
+        assert faults(row(BOB), known=self.KNOWN) == [(2, "start")]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from services.booking.fhir import REPLACES
 from services.booking.reactions import moved_to
 from shared.events.rebooking import (
     AppointmentReconciled,
@@ -44,7 +45,7 @@ async def the_appointment(desk: Surgery) -> str:
 
 async def ask_to_move(desk: Surgery, to: int = 0) -> MoveRequested:
     (busy,) = await desk.slots(start="ge2024-07-19", end="le2024-07-20", status="busy")
-    slot = (await desk.slots("nhs-111", status="free,busy-unavailable"))[to]
+    slot = (await desk.slots("operator", status="free,busy-unavailable"))[to]
     return MoveRequested(
         outage="friday",
         practice="A1",
@@ -68,7 +69,7 @@ async def test_an_outage_freezes_its_practices_until_it_ends(county: County) -> 
         assert refused(await desk.book(slot["id"])) == (409, "practice-frozen")
         assert await desk.slots(practice="A1", status="free") == []
         assert len(await desk.slots(practice="A1", status="busy-unavailable")) == 1
-        assert len(await desk.slots(practice="B2", status="free")) == 1
+        assert len(await desk.slots("operator", practice="B2", status="free")) == 1
         await rebooking.says(OutageEnded(outage="friday", practices=("A1",), ended_at=NOON))
         assert await frozen(desk) == []
         assert (await desk.book(slot["id"])).status_code == 201
@@ -78,6 +79,13 @@ async def test_an_outage_declared_after_it_was_over_leaves_nothing_frozen(county
     async with surgery(county) as desk:
         await Rebooking(county).says(declared(NOON, ["A1", "B2", "Z9"]))
         assert await frozen(desk) == []
+
+
+async def test_a_withdrawn_session_freezes_nobody(county: County) -> None:
+    async with surgery(county) as desk:
+        position = (await desk.http.get("/v1/status")).json()["position"]
+        await Rebooking(county).says(msgspec.structs.replace(declared(MORNING), kind="withdrawal"))
+        assert (await desk.http.get("/v1/status")).json()["position"] == position
 
 
 async def test_the_day_list_and_cancelling_go_on_while_the_practice_is_frozen(county: County) -> None:
@@ -108,8 +116,7 @@ async def test_a_move_gives_the_new_slot_with_the_patient_as_sealed_before(count
         assert (old["status"], old["cancelationReason"]["coding"][0]["code"]) == ("cancelled", "other")
         assert (new["status"], new["start"]) == ("booked", "2024-07-22T09:00:00+01:00")
         assert new["contained"] == old["contained"]
-        replaces = new["extension"][1]
-        assert replaces["url"].endswith("extension-Appointment.replaces")
+        (replaces,) = (each for each in new["extension"] if each["url"] == REPLACES)
         assert replaces["valueReference"] == {"reference": f"Appointment/{asked.appointment}"}
         figures = await desk.figures()
         assert (figures["moved"], figures["double_booked"], figures["ring_fenced_used"]) == (1, 0, 0)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, MetaData
 from services.booking.app import BLUEPRINT as BOOKING
 from services.notifications.app import BLUEPRINT as NOTIFICATIONS
 from services.rebooking.app import BLUEPRINT as REBOOKING
+from shared.audit import METADATA as AUDIT_METADATA
 from shared.database import LOG_METADATA, open_engine
 from shared.service import Blueprint
 from tests.harness import Servers
@@ -36,7 +37,7 @@ def test_each_migration_follows_the_one_before(blueprint: Blueprint) -> None:
 @services
 async def test_a_migrated_database_has_the_tables_that_the_code_expects(servers: Servers, blueprint: Blueprint) -> None:
     expected = MetaData()
-    for metadata in (LOG_METADATA, blueprint.metadata):
+    for metadata in (LOG_METADATA, AUDIT_METADATA, blueprint.metadata):
         for table in metadata.tables.values():
             table.to_metadata(expected)
 

@@ -18,6 +18,7 @@ UNREACHED: dict[str, Any] = {
     "database_url": "postgresql://nobody@127.0.0.1:1/none",
     "nats_url": "nats://127.0.0.1:1",
     "master_key": base64.b64encode(bytes(32)).decode(),
+    "token_keys": "https://nobody.example/jwks.json",
 }
 GATEWAY: dict[str, Any] = {"gateway_key": f"none-{'0' * 36}-{'1' * 36}", "callback_token": "none"}
 

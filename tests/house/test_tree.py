@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
+CODE = ("services", "shared", "tests", "benchmarks")
 NOT_OURS = {".git", ".venv", ".daybook", "__pycache__"}
 LOCAL = {".env", "demo-report.json"}
 
@@ -30,7 +31,7 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-MODULES = [path for path in _files(".py") if path.relative_to(ROOT).parts[0] in ("services", "shared", "tests")]
+MODULES = [path for path in _files(".py") if path.relative_to(ROOT).parts[0] in CODE]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=_name)

@@ -1,0 +1,94 @@
+"""What is read of one session or slot: to whom it is open, and everything that decides who may have it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.booking.keeping import effective
+from services.booking.tables import frozen, occupancy, openings, practices, sessions, slots
+from shared.events.booking import KeptFor, Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What a session says of whom it is open to, and what its practice says; None: nothing."""
+
+    session: Opening | None
+    practice: Opening | None
+
+    @property
+    def effective(self) -> Opening:
+        """The one that counts."""
+        return effective(self.session, self.practice)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFacts:
+    """All that a slot's being had or not rests on. `taken_until` is when a hold of it ends."""
+
+    slot: str
+    practice: str
+    session: str
+    start: datetime
+    kept_for: KeptFor
+    withdrawn: bool
+    taken: bool
+    taken_until: datetime | None
+    frozen: bool
+    openings: Openings
+
+
+async def session_openings(connection: AsyncConnection, session: str) -> Openings:
+    """The openings that a session's slots go by."""
+    found = await connection.execute(
+        select(sessions.c.opening.label("of_session"), openings.c.opening.label("of_practice"))
+        .join(openings, openings.c.practice == sessions.c.practice, isouter=True)
+        .where(sessions.c.session == session)
+    )
+    return _openings(found.mappings().one())
+
+
+async def practice_opening(connection: AsyncConnection, practice: str) -> Opening | None:
+    """What the practice has said of whom it is open to."""
+    return _opening(await connection.scalar(select(openings.c.opening).where(openings.c.practice == practice)))
+
+
+async def is_registered(connection: AsyncConnection, practice: str) -> bool:
+    """Whether the practice keeps its diary here."""
+    return bool(await connection.scalar(select(exists().where(practices.c.practice == practice))))
+
+
+async def slot_facts(connection: AsyncConnection, slot: str) -> SlotFacts | None:
+    """One slot, withdrawn ones too."""
+    found = await connection.execute(
+        select(
+            *(slots.c[name] for name in ("slot", "practice", "session", "start", "kept_for", "withdrawn")),
+            occupancy.c.slot.is_not(None).label("taken"),
+            occupancy.c.until.label("taken_until"),
+            exists().where(frozen.c.practice == slots.c.practice).label("frozen"),
+            sessions.c.opening.label("of_session"),
+            openings.c.opening.label("of_practice"),
+        )
+        .join(sessions, sessions.c.session == slots.c.session)
+        .join(openings, openings.c.practice == slots.c.practice, isouter=True)
+        .join(occupancy, occupancy.c.slot == slots.c.slot, isouter=True)
+        .where(slots.c.slot == slot)
+    )
+    row = found.mappings().one_or_none()
+    if row is None:
+        return None
+    facts = {name: value for name, value in row.items() if not name.startswith("of_")}
+    return SlotFacts(**facts, openings=_openings(row))
+
+
+def _openings(row: Mapping[Any, Any]) -> Openings:
+    return Openings(_opening(row["of_session"]), _opening(row["of_practice"]))
+
+
+def _opening(stored: Any) -> Opening | None:
+    return None if stored is None else msgspec.convert(stored, Opening)

@@ -1,0 +1,148 @@
+"""What an appointment is after it was written: made from the event, so that nobody has to read it back."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from services.booking import fhir
+from services.booking.desk import Desk, Place
+from services.booking.fhir import Json
+from services.booking.interactions import Answer, Ask
+from services.booking.rows import AppointmentRow
+from shared.events.booking import (
+    AppointmentAmended,
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentEnteredInError,
+    AppointmentFulfilled,
+    AppointmentMissed,
+    BookingEvent,
+    HoldReleased,
+    PatientArrived,
+    SlotsHeld,
+)
+from shared.events.envelope import Recorded
+from shared.seal import Details, PatientBlock
+
+
+def about(recorded: Iterable[Recorded], appointment: str) -> Recorded | None:
+    """The last of the events that is about this appointment."""
+    mine = [each for each in recorded if getattr(each.event, "appointment", None) == appointment]
+    return mine[-1] if mine else None
+
+
+def blank_row(place: Place, at: datetime) -> AppointmentRow:
+    """An appointment in a slot of this sort, of which nothing has happened yet."""
+    return AppointmentRow(
+        appointment="",
+        session=place.session,
+        practice=place.practice,
+        practice_name=place.practice_name,
+        session_name=place.session_name,
+        clinician=place.clinician,
+        clinician_role=place.clinician_role,
+        location=place.location,
+        channel=place.channel,
+        service_type=place.service_type,
+        slots=(place.slot,),
+        start=place.start,
+        end=place.end,
+        minutes=0,
+        patient="",
+        sealed="",
+        details="",
+        status="held",
+        priority=0,
+        booked_at=at,
+        booked_by="",
+        identifier="",
+        replaces="",
+        replaced_by="",
+        reason="",
+        booked_by_name="",
+        booked_by_telephone="",
+        until=None,
+        version=0,
+        changed_at=at,
+    )
+
+
+def changed_row(row: AppointmentRow, recorded: Recorded) -> AppointmentRow:
+    """The appointment after what was recorded about it."""
+    return replace(row, version=recorded.version, changed_at=recorded.recorded_at, **_news(recorded.event))
+
+
+def _news(event: BookingEvent) -> dict[str, Any]:
+    """What the event says of its appointment, by the names of `AppointmentRow`."""
+    match event:
+        case AppointmentBooked():
+            return _booked(event)
+        case SlotsHeld():
+            held = {"status": "held", "booked_at": event.held_at, "booked_by": event.held_by, "until": event.until}
+            return _taken(event) | held
+        case AppointmentAmended(details=details):
+            return {"details": details}
+        case AppointmentCancelled(reason=reason, replaced_by=replaced_by):
+            return {"status": "cancelled", "reason": reason, "replaced_by": replaced_by}
+        case HoldReleased():
+            return {"status": "released"}
+        case PatientArrived():
+            return {"status": "arrived"}
+        case AppointmentFulfilled():
+            return {"status": "fulfilled"}
+        case AppointmentMissed():
+            return {"status": "noshow"}
+        case AppointmentEnteredInError():
+            return {"status": "entered-in-error"}
+        case _:
+            return {}
+
+
+def _booked(event: AppointmentBooked) -> dict[str, Any]:
+    return _taken(event) | {
+        "patient": event.patient.id,
+        "sealed": event.patient.sealed,
+        "details": event.details,
+        "status": "booked",
+        "priority": event.priority,
+        "booked_at": event.booked_at,
+        "booked_by": event.booked_by,
+        "identifier": event.identifier,
+        "replaces": event.replaces,
+        "booked_by_name": event.booked_by_name,
+        "booked_by_telephone": event.booked_by_telephone,
+        "until": None,
+    }
+
+
+def _taken(event: AppointmentBooked | SlotsHeld) -> dict[str, Any]:
+    return {
+        "appointment": event.appointment,
+        "slots": event.slots,
+        "start": event.start,
+        "end": event.start + timedelta(minutes=event.minutes),
+        "minutes": event.minutes,
+    }
+
+
+async def rendered(desk: Desk, row: AppointmentRow) -> Json:
+    """The appointment as it is read: opened with the patient's key, if that has not been destroyed."""
+    key = (await desk.service.keys.find([row.patient])).get(row.patient) if row.patient else None
+    if key is None:
+        return fhir.appointment(row, None, None)
+    return fhir.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))
+
+
+def answer(ask: Ask, row: AppointmentRow, resource: Json, status: int = 200) -> Answer:
+    """The appointment with what R4 wants to be said of its version."""
+    headers = {
+        "ETag": fhir.etag(row),
+        "Last-Modified": format_datetime(row.changed_at, usegmt=True),
+    }
+    if status == 201:
+        headers["Location"] = f"{ask.base}/Appointment/{row.appointment}/_history/{row.version}"
+    if row.status == "held" and row.until is not None:
+        headers["Expires"] = format_datetime(row.until, usegmt=True)
+    return Answer(resource, status, headers, row.practice)
