@@ -10,7 +10,7 @@ from msgspec import structs
 
 from services.booking.bodies import read_text
 from services.booking.commands import OpenPractice
-from services.booking.fhir import local
+from services.booking.fhir.resources import local
 from services.booking.guarding import Guard, GuardDep, needs
 from services.booking.importing import EVENTS_TOGETHER, import_diary
 from services.booking.opening_form import OpeningForm, read_opening, shown

@@ -6,9 +6,11 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from services.booking import api, fhir_api, fhir_http, session_api, slot_api
+from services.booking import api, session_api, slot_api
 from services.booking.decider import decider
-from services.booking.holds import expire_holds
+from services.booking.fhir import api as fhir_api
+from services.booking.fhir import http as fhir_http
+from services.booking.fhir.holds import expire_holds
 from services.booking.projections import metadata, project
 from services.booking.reactions import WANTS, react
 from services.booking.settings import Settings

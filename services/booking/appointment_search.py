@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.booking.appointment_params import AppointmentSearch
+from services.booking.fhir.appointment_params import AppointmentSearch
 from services.booking.openness import Asked
 from services.booking.rows import AppointmentRow
 from services.booking.views import appointment_rows

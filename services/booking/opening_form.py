@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.booking.fhir import local
+from services.booking.fhir.resources import local
 from services.booking.practices import ods_code
 from shared.events.booking import Opening
 from shared.refusals import Refusal

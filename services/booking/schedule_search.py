@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.booking.fhir.search_dates import EVER, read_bounds
+from services.booking.fhir.search_params import PAGING, Parameters, Sorted, practice_code, sort_out
+from services.booking.fhir.slot_params import INCLUDES
 from services.booking.openness import Asked, Openness
 from services.booking.rows import SessionRow
-from services.booking.search_dates import EVER, read_bounds
-from services.booking.search_params import PAGING, Parameters, Sorted, practice_code, sort_out
-from services.booking.slot_params import INCLUDES
 from services.booking.viewing import Viewer
 from services.booking.views import session_rows
 from shared.database import reader

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Response
 
 from services.booking.commands import OpenSession, PublishSession, Sheet, WithdrawSlots
-from services.booking.fhir import local
+from services.booking.fhir.resources import local
 from services.booking.guarding import Guard, GuardDep, needs
 from services.booking.known import elsewhere
 from services.booking.opening_form import OpeningForm, read_opening, shown

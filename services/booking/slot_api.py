@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from services.booking.commands import Asker
 from services.booking.explain import SENTENCES, Explained, explain
-from services.booking.fhir import local
+from services.booking.fhir.resources import local
 from services.booking.guarding import GuardDep, needs, no_such_slot
 from services.booking.keeping import standing, standing_of
 from services.booking.opening_form import require_ods_code, require_type, shown

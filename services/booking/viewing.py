@@ -6,8 +6,8 @@ from datetime import datetime
 
 from services.booking import keeping
 from services.booking.commands import Asker
-from services.booking.fhir import ODS_CODE
-from services.booking.search_params import is_system
+from services.booking.fhir.resources import ODS_CODE
+from services.booking.fhir.search_params import is_system
 from services.booking.session_views import SlotFacts
 from shared.access import Caller
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.booking.commands import WithdrawSlots
 from services.booking.decider import decider
-from services.booking.fhir import local
+from services.booking.fhir.resources import local
 from services.booking.session_form import MOST_SLOTS
 from services.booking.states import Page, State
 from shared.database import events

@@ -7,7 +7,7 @@ one entry of history for each change, and everything that was ever answered with
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from httpx import AsyncClient, Response
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER
+from services.booking.fhir.resources import NHS_NUMBER
 from services.booking.reactions import moved_to
 from shared.clock import in_london
 from shared.events.rebooking import MoveRequested

@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from services.booking import diary, practices
-from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER, ODS_CODE
+from services.booking.fhir.resources import CANCELLATION_REASON, NHS_NUMBER, ODS_CODE
 
 CSV = {"Content-Type": "text/csv"}
 

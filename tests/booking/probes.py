@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.booking.fhir import NHS_NUMBER, ODS_CODE, REPLACES
+from services.booking.fhir.resources import NHS_NUMBER, ODS_CODE, REPLACES
 from tests.booking.paper import BOB, CSV, appointment, diary_file, organisation, patient, reason, row
 from tests.booking.surgery import EVERY_STATUS, FHIR, WEEK
 

@@ -13,7 +13,7 @@ from httpx import Response
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.booking.fhir import NHS_NUMBER
+from services.booking.fhir.resources import NHS_NUMBER
 from shared.audit import accesses
 from shared.ids import derived_id
 from shared.service import Running
@@ -103,7 +103,7 @@ async def world(county: County) -> AsyncIterator[World]:
 
 
 async def _peopled(desk: Surgery, booking: Running) -> World:
-    slots = await desk.slots("practice", **{"end": "le2024-07-22"})
+    slots = await desk.slots("practice", end="le2024-07-22")
     booked = await _booked(desk, "practice", slots[1], "9990000018", "urn:a|7")
     mine = _names("practice", slots[0], booked, "9990000018", "urn:a|7")
     kinds = ("booked", "held", "cancelled", "withdrawn", "free")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.booking.alternatives import Candidate, Wanted, nearest
+from services.booking.fhir.alternatives import Candidate, Wanted, nearest
 from shared.events.booking import Channel
 
 NINE = datetime(2024, 7, 22, 8, 0, tzinfo=UTC)

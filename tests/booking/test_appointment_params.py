@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.booking.appointment_params import AppointmentSearch, read_appointment_parameters
-from services.booking.fhir import NHS_NUMBER, ODS_CODE
-from services.booking.search_dates import EVER
+from services.booking.fhir.appointment_params import AppointmentSearch, read_appointment_parameters
+from services.booking.fhir.resources import NHS_NUMBER, ODS_CODE
+from services.booking.fhir.search_dates import EVER
 from shared.refusals import Refusal
 
 NOW = datetime(2024, 7, 19, 11, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from services.booking.fhir import NHS_NUMBER
+from services.booking.fhir.resources import NHS_NUMBER
 from tests.booking.paper import ANN, BOB, row
 from tests.booking.surgery import Name, Surgery, refused, surgery, valid
 from tests.harness import County

@@ -4,7 +4,7 @@ from typing import Any
 
 from httpx import Response
 
-from services.booking.fhir import Json
+from services.booking.fhir.resources import Json
 from tests.booking.paper import appointment, reason, row
 from tests.booking.surgery import Name, Surgery, refused, surgery, valid
 from tests.harness import County

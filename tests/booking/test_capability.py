@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.booking import appointment_params, capability, fhir_api, schedule_search, slot_params
-from services.booking.search_params import PAGING
+from services.booking import schedule_search
+from services.booking.fhir import api as fhir_api
+from services.booking.fhir import appointment_params, capability, slot_params
+from services.booking.fhir.search_params import PAGING
 from tests.booking.paper import row
 from tests.booking.surgery import Surgery, surgery, valid
 from tests.harness import County

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.booking.change_form import Amendment, Cancellation, Change, Marking, Nothing, Release, read_change
-from services.booking.examples import BOOKED, CANCELLED, HELD
-from services.booking.fhir import Json
-from services.booking.forms import BookingForm
+from services.booking.fhir.change_form import Amendment, Cancellation, Change, Marking, Nothing, Release, read_change
+from services.booking.fhir.examples import BOOKED, CANCELLED, HELD
+from services.booking.fhir.forms import BookingForm
+from services.booking.fhir.resources import Json
 from shared.refusals import Refusal
 from shared.seal import Details
 from tests.booking.paper import patient, reason

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from services.booking import examples, fhir_api
-from services.booking.fhir import Json
+from services.booking.fhir import api as fhir_api
+from services.booking.fhir import examples
+from services.booking.fhir.resources import Json
 from tests.booking.paper import row
 from tests.booking.surgery import surgery, valid
 from tests.harness import County

@@ -7,9 +7,9 @@ from typing import Any, get_args
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from services.booking import fhir
 from services.booking.commands import Status
-from services.booking.fhir import Json
+from services.booking.fhir import resources as fhir
+from services.booking.fhir.resources import Json
 from services.booking.rows import AppointmentRow, SessionRow, SlotRow
 from shared.seal import Details, PatientBlock
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
-from services.booking.fhir import NHS_NUMBER, ODS_CODE, REPLACES
+from services.booking.fhir.resources import NHS_NUMBER, ODS_CODE, REPLACES
 from tests.booking.paper import BOB, organisation, patient, reason, row
 from tests.booking.surgery import Surgery, refused, surgery, valid
 from tests.harness import County

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.booking.fhir_http import parse_prefer
+from services.booking.fhir.http import parse_prefer
 from tests.booking.paper import appointment, row
 from tests.booking.surgery import Surgery, refused, surgery, valid
 from tests.harness import County

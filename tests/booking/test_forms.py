@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from services.booking import claims, fhir
-from services.booking.desk import Place
-from services.booking.fhir import BOOKING_ORGANISATIONS, NHS_NUMBER, REPLACES
-from services.booking.forms import BookingForm, read_booking, read_hold
-from services.booking.written import blank_row
+from services.booking.fhir import claims
+from services.booking.fhir import resources as fhir
+from services.booking.fhir.desk import Place
+from services.booking.fhir.forms import BookingForm, read_booking, read_hold
+from services.booking.fhir.resources import BOOKING_ORGANISATIONS, NHS_NUMBER, REPLACES
+from services.booking.fhir.written import blank_row
 from shared.refusals import Refusal
 from tests.booking.paper import appointment, organisation, patient
 

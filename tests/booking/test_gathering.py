@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 import pytest
 
-from services.booking.gathering import Gathered
+from services.booking.fhir.gathering import Gathered
 
 
 class Library:

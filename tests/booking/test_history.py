@@ -6,7 +6,7 @@ from typing import Any
 
 from httpx import Response
 
-from services.booking.history import appointment_versions, session_versions, slot_versions
+from services.booking.fhir.history import appointment_versions, session_versions, slot_versions
 from shared.events.booking import (
     AppointmentAmended,
     AppointmentEnteredInError,

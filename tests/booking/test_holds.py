@@ -8,7 +8,7 @@ from typing import Any
 from httpx import Response
 
 from services.booking.app import BLUEPRINT, Settings
-from services.booking.holds import release_over
+from services.booking.fhir.holds import release_over
 from tests.booking.paper import appointment, patient, reason, row
 from tests.booking.surgery import NOON, Name, Surgery, refused, surgery, valid
 from tests.harness import County

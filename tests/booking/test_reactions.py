@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from services.booking.fhir import REPLACES
+from services.booking.fhir.resources import REPLACES
 from services.booking.reactions import moved_to
 from shared.events.rebooking import (
     AppointmentReconciled,

@@ -16,7 +16,7 @@ from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
 from httpx import AsyncClient
 
 from services.booking.app import BLUEPRINT, Settings, create
-from services.booking.fhir import NHS_NUMBER
+from services.booking.fhir.resources import NHS_NUMBER
 from tests.booking.paper import CSV, PRACTICES, appointment, diary_file, reason, row
 from tests.booking.surgery import NOON
 from tests.harness import County

@@ -4,7 +4,7 @@ from typing import Any
 
 from httpx import Response
 
-from services.booking.fhir import REPLACES
+from services.booking.fhir.resources import REPLACES
 from tests.booking.paper import reason, row
 from tests.booking.surgery import Name, Surgery, refused, surgery, valid
 from tests.harness import County

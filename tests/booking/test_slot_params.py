@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.booking.fhir import ODS_CODE
-from services.booking.slot_params import read_parameters
+from services.booking.fhir.resources import ODS_CODE
+from services.booking.fhir.slot_params import read_parameters
 from services.booking.slot_search import SlotSearch
 from services.booking.viewing import ORGANISATION_TYPES, Viewer
 from shared.refusals import Refusal

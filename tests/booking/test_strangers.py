@@ -4,7 +4,6 @@ A probe is sent twice: about what is B2's, and about what nobody has. Status, he
 ids that were sent, and so must the statements that the database was asked, for what takes longer can be told apart.
 """
 
-from services.booking.app import create
 from tests.booking.probes import EACH_APPOINTMENT, EACH_SLOT, THE_REST
 from tests.booking.strangers import World, world
 from tests.booking.surgery import FHIR

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import Request
 
-from services.booking.gathering import Gathered
+from services.booking.fhir.gathering import Gathered
 from services.booking.keeping import effective
 from shared.database import reader
 from shared.events.booking import Channel, KeptFor, Opening

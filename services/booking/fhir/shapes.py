@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from services.booking.fhir import Json
+from services.booking.fhir.resources import Json
 from shared.refusals import Refusal
 
 S = TypeVar("S", bound=Struct)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.booking.fhir import Json, local
+from services.booking.fhir.resources import Json, local
 
 
 def searchset(total: int | None, links: Mapping[str, str], entries: Sequence[Json]) -> Json:

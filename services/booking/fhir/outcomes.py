@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from services.booking.alternatives import Run
-from services.booking.fhir import Json, local
-from services.booking.writing import SlotTaken
+from services.booking.fhir.alternatives import Run
+from services.booking.fhir.resources import Json, local
+from services.booking.fhir.writing import SlotTaken
 from shared.access import Forbidden, TokenRefused, TooMany
 from shared.gate import Fault
 from shared.http import Answered

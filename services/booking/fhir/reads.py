@@ -12,21 +12,21 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.booking import fhir
 from services.booking.appointment_search import may_see
-from services.booking.bundles import history as history_bundle
-from services.booking.bundles import version_entry
 from services.booking.changing import unknown_appointment
-from services.booking.fhir import Json
-from services.booking.fhir_searches import search_appointments, search_schedules, search_slots
+from services.booking.fhir import resources
+from services.booking.fhir.bundles import history as history_bundle
+from services.booking.fhir.bundles import version_entry
+from services.booking.fhir.history import appointment_versions, session_versions, slot_versions
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.resources import Json
+from services.booking.fhir.search_dates import read_bounds
+from services.booking.fhir.search_params import sort_out
+from services.booking.fhir.searches import search_appointments, search_schedules, search_slots
+from services.booking.fhir.unsealing import appointment_resources
 from services.booking.guarding import no_such_slot
-from services.booking.history import appointment_versions, session_versions, slot_versions
-from services.booking.interactions import Answer, Ask
 from services.booking.schedule_search import ScheduleSearch, find_schedules
-from services.booking.search_dates import read_bounds
-from services.booking.search_params import sort_out
 from services.booking.session_views import slot_facts
-from services.booking.unsealing import appointment_resources
 from services.booking.viewing import sees_slot, viewer_of
 from services.booking.views import appointment_row
 from shared.events.envelope import Recorded
@@ -117,7 +117,7 @@ async def _past_of_slot(service: Running, slot: str, ask: Ask) -> Past:
         if facts is None or not sees_slot(viewer_of(ask.caller), facts, ask.now):
             raise no_such_slot()
         versions = slot_versions(await _events(connection, facts.session, facts.practice), slot, ask.now)
-    shown = [fhir.slot(version.row, fhir.meta(version.number, version.at)) for version in versions]
+    shown = [resources.slot(version.row, resources.meta(version.number, version.at)) for version in versions]
     return Past(facts.practice, [each.number for each in versions], [each.at for each in versions], shown)
 
 
@@ -129,7 +129,7 @@ async def _past_of_session(service: Running, session: str, ask: Ask) -> Past:
             raise NotFound("There is no such session", code="no-such-session", where="session")
         practice = found.rows[0].practice
         versions = session_versions(await _events(connection, session, practice), session)
-    shown = [fhir.schedule(version.row, fhir.meta(version.number, version.at)) for version in versions]
+    shown = [resources.schedule(version.row, resources.meta(version.number, version.at)) for version in versions]
     return Past(practice, [each.number for each in versions], [each.at for each in versions], shown)
 
 

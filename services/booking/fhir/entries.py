@@ -4,17 +4,17 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from services.booking import fhir_reads
-from services.booking.appointment_creates import prepare_create
-from services.booking.appointment_updates import prepare_update
-from services.booking.desk import Desk
-from services.booking.fhir_http import BASE, read_parameters
-from services.booking.fhir_reads import Kind
-from services.booking.holds import prepare_hold
-from services.booking.interactions import Answer, Ask
-from services.booking.rebooked import prepare_reschedule
-from services.booking.shapes import Entry
-from services.booking.writing import Prepared
+from services.booking.fhir import reads
+from services.booking.fhir.appointment_creates import prepare_create
+from services.booking.fhir.appointment_updates import prepare_update
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.holds import prepare_hold
+from services.booking.fhir.http import BASE, read_parameters
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.reads import Kind
+from services.booking.fhir.rebooked import prepare_reschedule
+from services.booking.fhir.shapes import Entry
+from services.booking.fhir.writing import Prepared
 from shared.access import Action, Caller
 from shared.refusals import Refusal
 from shared.service import Running
@@ -91,17 +91,17 @@ def require(caller: Caller, interaction: Interaction) -> None:
 def _reading(kind: Kind, path: Sequence[str], ask: Ask) -> Read:
     match path:
         case []:
-            return _read("s", kind, "", path, ask, lambda service, own: fhir_reads.search(service, own, kind))
+            return _read("s", kind, "", path, ask, lambda service, own: reads.search(service, own, kind))
         case [id]:
-            return _read("r", kind, "/{id}", path, ask, lambda service, own: fhir_reads.read(service, own, kind, id))
+            return _read("r", kind, "/{id}", path, ask, lambda service, own: reads.read(service, own, kind, id))
         case [id, "_history"]:
             rest = "/{id}/_history"
-            return _read("r", kind, rest, path, ask, lambda service, own: fhir_reads.history(service, own, kind, id))
+            return _read("r", kind, rest, path, ask, lambda service, own: reads.history(service, own, kind, id))
         case [id, "_history", version]:
             rest = "/{id}/_history/{version}"
 
             async def vread(service: Running, own: Ask) -> Answer:
-                return await fhir_reads.vread(service, own, kind, id, version)
+                return await reads.vread(service, own, kind, id, version)
 
             return _read("r", kind, rest, path, ask, vread)
         case _:

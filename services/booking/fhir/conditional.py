@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from services.booking.desk import Desk
-from services.booking.forms import LONGEST_IDENTIFIER
-from services.booking.interactions import Answer, Ask
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.forms import LONGEST_IDENTIFIER
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.written import answer, blank_row, changed_row, rendered
 from services.booking.views import appointment_row
-from services.booking.written import answer, blank_row, changed_row, rendered
 from shared.access import Caller
 from shared.database import reader
 from shared.events.base import Event, event_type

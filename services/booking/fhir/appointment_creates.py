@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.booking import claims, fhir
 from services.booking.commands import (
     BookAppointment,
 )
-from services.booking.conditional import (
+from services.booking.fhir import claims, resources
+from services.booking.fhir.conditional import (
     Once,
     booked_before,
     criterion,
@@ -16,12 +16,12 @@ from services.booking.conditional import (
     key_name,
     same_booking,
 )
-from services.booking.desk import Desk
-from services.booking.forms import BookingForm, read_booking
-from services.booking.holds import prepare_hold
-from services.booking.interactions import Answer, Ask
-from services.booking.writing import Prepared, answered, own_row, places_for, wanted_of
-from services.booking.written import about, answer, blank_row, changed_row
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.forms import BookingForm, read_booking
+from services.booking.fhir.holds import prepare_hold
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.writing import Prepared, answered, own_row, places_for, wanted_of
+from services.booking.fhir.written import about, answer, blank_row, changed_row
 from shared.events.booking import Patient
 from shared.events.envelope import Recorded
 from shared.ids import new_id
@@ -51,7 +51,7 @@ async def _prepare_booking(desk: Desk, ask: Ask, form: BookingForm, identifier: 
             return answered(before)
         raise
     if form.claims:
-        claims.check(form.claims, fhir.appointment(blank_row(place, ask.now), None, None))
+        claims.check(form.claims, resources.appointment(blank_row(place, ask.now), None, None))
     if form.replaces:
         await _check_replaced(desk, ask, form)
     # Nobody is given a key before all that can be said against the booking has been.
@@ -78,7 +78,7 @@ async def _prepare_booking(desk: Desk, ask: Ask, form: BookingForm, identifier: 
         mine = about(recorded, booking.appointment)
         if mine is not None:
             row = changed_row(blank_row(place, ask.now), mine)
-            return answer(ask, row, fhir.appointment(row, form.patient, form.details), 201)
+            return answer(ask, row, resources.appointment(row, form.patient, form.details), 201)
         before = await booked_before(desk, ask, once) if once else None
         if before is None:
             raise RuntimeError("a booking was neither made nor found")

@@ -7,14 +7,14 @@ differs.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.booking.alternatives import Run, Wanted, free_slots, nearest
 from services.booking.changing import unknown_appointment
 from services.booking.commands import Asker, BookingCommand
-from services.booking.conditional import Once, booked_before
-from services.booking.contained import Booker
-from services.booking.desk import Desk, Place
-from services.booking.forms import LOGICAL_ID
-from services.booking.interactions import Answer, Ask
+from services.booking.fhir.alternatives import Run, Wanted, free_slots, nearest
+from services.booking.fhir.conditional import Once, booked_before
+from services.booking.fhir.contained import Booker
+from services.booking.fhir.desk import Desk, Place
+from services.booking.fhir.forms import LOGICAL_ID
+from services.booking.fhir.interactions import Answer, Ask
 from services.booking.keeping import standing, verdict
 from services.booking.rows import AppointmentRow
 from services.booking.views import appointment_row

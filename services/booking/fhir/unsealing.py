@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from services.booking import fhir
-from services.booking.fhir import Json
+from services.booking.fhir import resources
+from services.booking.fhir.resources import Json
 from services.booking.rows import AppointmentRow
 from shared.seal import DataKey, Details, Keys, PatientBlock
 
@@ -16,5 +16,5 @@ async def appointment_resources(keys: Keys, rows: Sequence[AppointmentRow]) -> l
 
 def _resource(row: AppointmentRow, key: DataKey | None) -> Json:
     if key is None:
-        return fhir.appointment(row, None, None)
-    return fhir.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))
+        return resources.appointment(row, None, None)
+    return resources.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))

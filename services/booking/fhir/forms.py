@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.booking.claims import Claims, read_claims
-from services.booking.contained import Booker, check_narrative, patient_id, read_booker, read_patient
 from services.booking.diary import LONGEST_DESCRIPTION
-from services.booking.fhir import BOOKING_ORGANISATIONS, DELIVERY_CHANNEL, GP_CONNECT_DELIVERY_CHANNEL, REPLACES
-from services.booking.shapes import Appointment, Reference, shaped
+from services.booking.fhir.claims import Claims, read_claims
+from services.booking.fhir.contained import Booker, check_narrative, patient_id, read_booker, read_patient
+from services.booking.fhir.resources import (
+    BOOKING_ORGANISATIONS,
+    DELIVERY_CHANNEL,
+    GP_CONNECT_DELIVERY_CHANNEL,
+    REPLACES,
+)
+from services.booking.fhir.shapes import Appointment, Reference, shaped
 from shared.refusals import Refusal
 from shared.seal import Details, PatientBlock
 

@@ -11,9 +11,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from services.booking.bodies import parse_json, read_body, require_media_type
-from services.booking.fhir import Json
-from services.booking.interactions import Answer, Ask, Prefer
-from services.booking.outcomes import all_well, operation_outcome, outcome_of
+from services.booking.fhir.interactions import Answer, Ask, Prefer
+from services.booking.fhir.outcomes import all_well, operation_outcome, outcome_of
+from services.booking.fhir.resources import Json
 from shared.access import Caller
 from shared.http import Answered
 from shared.refusals import Refusal

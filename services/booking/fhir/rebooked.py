@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from services.booking.appointment_updates import seen_version
-from services.booking.change_form import Cancellation, read_reason
 from services.booking.commands import RescheduleAppointment
-from services.booking.conditional import Once, Same, booked_before, key_name
-from services.booking.contained import Booker
-from services.booking.desk import Desk
-from services.booking.forms import local_id
-from services.booking.interactions import Answer, Ask
-from services.booking.shapes import Coding, Concept, Parameter, Parameters, shaped
-from services.booking.writing import Prepared, own_row, places_for, wanted_of
-from services.booking.written import about, answer, blank_row, changed_row, rendered
+from services.booking.fhir.appointment_updates import seen_version
+from services.booking.fhir.change_form import Cancellation, read_reason
+from services.booking.fhir.conditional import Once, Same, booked_before, key_name
+from services.booking.fhir.contained import Booker
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.forms import local_id
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.shapes import Coding, Concept, Parameter, Parameters, shaped
+from services.booking.fhir.writing import Prepared, own_row, places_for, wanted_of
+from services.booking.fhir.written import about, answer, blank_row, changed_row, rendered
 from shared.events.booking import AppointmentBooked
 from shared.events.envelope import Recorded
 from shared.ids import new_id

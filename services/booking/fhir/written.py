@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from services.booking import fhir
-from services.booking.desk import Desk, Place
-from services.booking.fhir import Json
-from services.booking.interactions import Answer, Ask
+from services.booking.fhir import resources
+from services.booking.fhir.desk import Desk, Place
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.resources import Json
 from services.booking.rows import AppointmentRow
 from shared.events.booking import (
     AppointmentAmended,
@@ -131,14 +131,14 @@ async def rendered(desk: Desk, row: AppointmentRow) -> Json:
     """The appointment as it is read: opened with the patient's key, if that has not been destroyed."""
     key = (await desk.service.keys.find([row.patient])).get(row.patient) if row.patient else None
     if key is None:
-        return fhir.appointment(row, None, None)
-    return fhir.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))
+        return resources.appointment(row, None, None)
+    return resources.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))
 
 
 def answer(ask: Ask, row: AppointmentRow, resource: Json, status: int = 200) -> Answer:
     """The appointment with what R4 wants to be said of its version."""
     headers = {
-        "ETag": fhir.etag(row),
+        "ETag": resources.etag(row),
         "Last-Modified": format_datetime(row.changed_at, usegmt=True),
     }
     if status == 201:

@@ -1,14 +1,14 @@
 """What a practice system finds over FHIR: slots to book, sessions, and its patients' appointments."""
 
-from services.booking import fhir
-from services.booking.appointment_params import read_appointment_parameters
 from services.booking.appointment_search import find_appointments
-from services.booking.bundles import entry, left_aside, searchset
-from services.booking.interactions import Answer, Ask
+from services.booking.fhir import resources
+from services.booking.fhir.appointment_params import read_appointment_parameters
+from services.booking.fhir.bundles import entry, left_aside, searchset
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.slot_params import read_parameters
+from services.booking.fhir.unsealing import appointment_resources
 from services.booking.schedule_search import find_schedules, read_schedule_parameters
-from services.booking.slot_params import read_parameters
 from services.booking.slot_search import find_slots, slot_rows
-from services.booking.unsealing import appointment_resources
 from services.booking.viewing import viewer_of
 from services.booking.views import session_rows
 from shared.service import Running
@@ -21,8 +21,8 @@ async def search_slots(service: Running, ask: Ask) -> Answer:
         found = await find_slots(connection, search, ask.now)
         wanted = {row.session for row in found.rows} if asked.all("_include") else set()
         schedules = await session_rows(connection, wanted) if wanted else []
-    entries = [entry(ask.base, fhir.slot(row), "match") for row in found.rows]
-    entries += [entry(ask.base, fhir.schedule(row), "include") for row in schedules]
+    entries = [entry(ask.base, resources.slot(row), "match") for row in found.rows]
+    entries += [entry(ask.base, resources.schedule(row), "include") for row in schedules]
     entries += left_aside(asked.ignored)
     links = asked.links(f"{ask.base}/Slot", following=found.more)
     return Answer(searchset(found.total, links, entries), practice=search.practice or "")
@@ -33,7 +33,7 @@ async def search_schedules(service: Running, ask: Ask) -> Answer:
     search, asked = read_schedule_parameters(ask.parameters, strict=ask.strict)
     async with service.engine.connect() as connection:
         found = await find_schedules(connection, search, viewer_of(ask.caller), ask.now)
-    entries = [entry(ask.base, fhir.schedule(row), "match") for row in found.rows]
+    entries = [entry(ask.base, resources.schedule(row), "match") for row in found.rows]
     links = asked.links(f"{ask.base}/Schedule", following=found.total > search.offset + search.count)
     bundle = searchset(found.total, links, [*entries, *left_aside(asked.ignored)])
     return Answer(bundle, practice=search.practice or "")
@@ -50,9 +50,9 @@ async def search_appointments(service: Running, ask: Ask) -> Answer:
         found = await find_appointments(connection, search, ask.caller)
         wanted = {slot for row in found.rows for slot in row.slots} if asked.all("_include") else set()
         slots = await slot_rows(connection, sorted(wanted), ask.now) if wanted else []
-    resources = await appointment_resources(service.keys, found.rows)
-    entries = [entry(ask.base, resource, "match") for resource in resources]
-    entries += [entry(ask.base, fhir.slot(row), "include") for row in slots]
+    matching = await appointment_resources(service.keys, found.rows)
+    entries = [entry(ask.base, resource, "match") for resource in matching]
+    entries += [entry(ask.base, resources.slot(row), "include") for row in slots]
     entries += left_aside(asked.ignored)
     links = asked.links(f"{ask.base}/Appointment", following=found.total > search.offset + search.count)
     return Answer(searchset(found.total, links, entries), practice=search.practice or "")

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from services.booking.fhir import ODS_CODE
-from services.booking.search_dates import bad_parameter
+from services.booking.fhir.resources import ODS_CODE
+from services.booking.fhir.search_dates import bad_parameter
 from shared.refusals import Refusal
 
 MOST = 1000

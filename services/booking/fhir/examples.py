@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from services.booking import fhir
-from services.booking.desk import Place
-from services.booking.fhir import CANCELLATION_REASON, NHS_NUMBER, Json
+from services.booking.fhir import resources
+from services.booking.fhir.desk import Place
+from services.booking.fhir.resources import CANCELLATION_REASON, NHS_NUMBER, Json
+from services.booking.fhir.written import blank_row
 from services.booking.pages import session_id, slot_id
 from services.booking.rows import AppointmentRow
-from services.booking.written import blank_row
 from shared.seal import Details, PatientBlock
 
 _MEDIA_TYPE = "application/fhir+json"
@@ -59,7 +59,7 @@ HOLD: Json = {
     "resourceType": "Parameters",
     "parameter": [{"name": "slot", "valueReference": {"reference": f"Slot/{_NINE}"}}],
 }
-HELD = fhir.appointment(_row(_NINE, _START, until=_MADE_AT + timedelta(minutes=10)), None, None)
+HELD = resources.appointment(_row(_NINE, _START, until=_MADE_AT + timedelta(minutes=10)), None, None)
 
 BOOKING: Json = {
     "resourceType": "Appointment",
@@ -83,10 +83,10 @@ BOOKING: Json = {
     "participant": [{"actor": {"reference": "#patient"}, "status": "accepted"}],
 }
 _BOOKED_ROW = _row(_NINE, _START, status="booked", patient="ann")
-BOOKED = fhir.appointment(_BOOKED_ROW, _ANN, _DETAILS)
+BOOKED = resources.appointment(_BOOKED_ROW, _ANN, _DETAILS)
 
 CANCELLATION: Json = BOOKED | {"status": "cancelled", "cancelationReason": _reason("pat")}
-CANCELLED = fhir.appointment(replace(_BOOKED_ROW, status="cancelled", reason="pat", version=3), _ANN, _DETAILS)
+CANCELLED = resources.appointment(replace(_BOOKED_ROW, status="cancelled", reason="pat", version=3), _ANN, _DETAILS)
 
 RESCHEDULING: Json = {
     "resourceType": "Parameters",
@@ -95,7 +95,7 @@ RESCHEDULING: Json = {
         {"name": "reason", "valueCodeableConcept": _reason("pat")},
     ],
 }
-RESCHEDULED = fhir.appointment(
+RESCHEDULED = resources.appointment(
     _row(
         _TEN_PAST,
         _START + timedelta(minutes=10),

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from services.booking.definitions import HOLD, RESCHEDULE, search_parameter
-from services.booking.fhir import NHS_NUMBER, STATUSES, Json
-from services.booking.slot_params import WIDEST
+from services.booking.fhir.definitions import HOLD, RESCHEDULE, search_parameter
+from services.booking.fhir.resources import NHS_NUMBER, STATUSES, Json
+from services.booking.fhir.slot_params import WIDEST
 
 _STANDARD = "http://hl7.org/fhir/SearchParameter/"
 _PRACTICE = "A practice, by ODS code"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from services.booking.fhir import Json
+from services.booking.fhir.resources import Json
 from shared.access import Caller
 
 Prefer = Literal["minimal", "representation", "OperationOutcome"]

@@ -3,9 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from services.booking import claims, fhir
-from services.booking.appointment_creates import sealed
-from services.booking.change_form import Amendment, Cancellation, Marking, Nothing, Release, read_change
 from services.booking.changing import changed_since
 from services.booking.commands import (
     AmendAppointment,
@@ -15,12 +12,15 @@ from services.booking.commands import (
     MarkAppointment,
     ReleaseHold,
 )
-from services.booking.desk import Desk
-from services.booking.forms import BookingForm
-from services.booking.interactions import Answer, Ask
+from services.booking.fhir import claims, resources
+from services.booking.fhir.appointment_creates import sealed
+from services.booking.fhir.change_form import Amendment, Cancellation, Marking, Nothing, Release, read_change
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.forms import BookingForm
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.writing import Prepared, answered, asker_of, check_booker, own_row, require_own_practice
+from services.booking.fhir.written import about, answer, changed_row, rendered
 from services.booking.rows import AppointmentRow
-from services.booking.writing import Prepared, answered, asker_of, check_booker, own_row, require_own_practice
-from services.booking.written import about, answer, changed_row, rendered
 from shared.events.envelope import Recorded
 from shared.refusals import Conflict, Refusal
 from shared.seal import Details
@@ -75,7 +75,7 @@ def seen_version(ask: Ask, row: AppointmentRow) -> int:
 async def _confirmation(desk: Desk, ask: Ask, row: AppointmentRow, version: int, form: BookingForm) -> ConfirmHold:
     check_booker(ask.caller, form.booker)
     asker = asker_of(ask.caller, row.practice, form.booker)
-    claims.check(form.claims, fhir.appointment(row, None, None))
+    claims.check(form.claims, resources.appointment(row, None, None))
     patient = await sealed(desk, form)
     return ConfirmHold(
         practice=row.practice,

@@ -6,16 +6,16 @@ from datetime import datetime
 
 import structlog
 
-from services.booking import claims, fhir
 from services.booking.commands import ExpireHolds, HoldSlots
-from services.booking.conditional import as_it_was, first_recorded, key_name, key_reused
-from services.booking.contained import Booker
-from services.booking.desk import Desk
-from services.booking.forms import HoldForm, local_id, read_hold
-from services.booking.interactions import Answer, Ask
-from services.booking.shapes import Parameters, shaped
-from services.booking.writing import Prepared, places_for, wanted_of
-from services.booking.written import about, answer, blank_row, changed_row
+from services.booking.fhir import claims, resources
+from services.booking.fhir.conditional import as_it_was, first_recorded, key_name, key_reused
+from services.booking.fhir.contained import Booker
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.forms import HoldForm, local_id, read_hold
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.shapes import Parameters, shaped
+from services.booking.fhir.writing import Prepared, places_for, wanted_of
+from services.booking.fhir.written import about, answer, blank_row, changed_row
 from shared.database import FAULTS, reader
 from shared.events.booking import SlotsHeld
 from shared.events.envelope import Recorded
@@ -39,7 +39,7 @@ async def prepare_hold(desk: Desk, ask: Ask) -> Prepared:
         raise Refusal("A hold has no identifier to be found by", code="bad-header", where="If-None-Exist")
     (place, *others), asker = await places_for(desk, ask, form.slots, form.booker)
     if form.claims:
-        claims.check(form.claims, fhir.appointment(blank_row(place, ask.now), None, None))
+        claims.check(form.claims, resources.appointment(blank_row(place, ask.now), None, None))
     hold = HoldSlots(
         appointment=key_name(ask, place.session) or new_id(),
         practice=place.practice,
@@ -57,7 +57,7 @@ async def prepare_hold(desk: Desk, ask: Ask) -> Prepared:
         if mine is None:
             return await _held_before(desk, ask, hold)
         row = changed_row(blank_row(place, ask.now), mine)
-        return answer(ask, row, fhir.appointment(row, None, None), 201)
+        return answer(ask, row, resources.appointment(row, None, None), 201)
 
     return Prepared(place.practice, (hold,), finish, wanted_of(place, form.slots), asker)
 

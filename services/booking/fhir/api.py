@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.booking import examples, fhir_reads
-from services.booking.appointment_creates import prepare_create
-from services.booking.appointment_updates import prepare_update
-from services.booking.batches import process
-from services.booking.capability import capability_statement
-from services.booking.desk import Desk, desk_at
-from services.booking.fhir_http import (
+from services.booking.fhir import examples, reads
+from services.booking.fhir.appointment_creates import prepare_create
+from services.booking.fhir.appointment_updates import prepare_update
+from services.booking.fhir.batches import process
+from services.booking.fhir.capability import capability_statement
+from services.booking.fhir.desk import Desk, desk_at
+from services.booking.fhir.holds import prepare_hold
+from services.booking.fhir.http import (
     BASE,
     LARGEST_BUNDLE,
     ask_of,
@@ -19,12 +20,11 @@ from services.booking.fhir_http import (
     respond,
     respond_to_write,
 )
-from services.booking.fhir_reads import Kind
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.reads import Kind
+from services.booking.fhir.rebooked import prepare_reschedule
+from services.booking.fhir.writing import carry_out
 from services.booking.guarding import Guard, GuardDep
-from services.booking.holds import prepare_hold
-from services.booking.interactions import Answer, Ask
-from services.booking.rebooked import prepare_reschedule
-from services.booking.writing import carry_out
 from shared.access import Action
 from shared.clock import london_date
 from shared.dependencies import caller
@@ -109,7 +109,7 @@ def _reads(kind: Kind, found: str, one: str) -> None:
     async def search(request: Request, service: RunningDep, guard: GuardDep) -> Response:
         guard.require(kind, "s")
         ask = ask_of(request, service, guard.caller)
-        return respond(request, await fhir_reads.search(service, ask, kind))
+        return respond(request, await reads.search(service, ask, kind))
 
     @router.post(
         f"/{kind}/_search", summary=f"Search {kind}s by form", description=found, openapi_extra=examples.form(kind)
@@ -117,12 +117,12 @@ def _reads(kind: Kind, found: str, one: str) -> None:
     async def search_by_form(request: Request, service: RunningDep, guard: GuardDep) -> Response:
         guard.require(kind, "s")
         ask = await read_search(request, service, guard.caller)
-        return respond(request, await fhir_reads.search(service, ask, kind))
+        return respond(request, await reads.search(service, ask, kind))
 
     @router.get(f"/{kind}/{{id}}", summary=f"Read a {kind}", description=one, openapi_extra=examples.answers(200, kind))
     async def read(id: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
         guard.require(kind, "r")
-        return respond(request, await fhir_reads.read(service, ask_of(request, service, guard.caller), kind, id))
+        return respond(request, await reads.read(service, ask_of(request, service, guard.caller), kind, id))
 
     @router.get(
         f"/{kind}/{{id}}/_history",
@@ -132,7 +132,7 @@ def _reads(kind: Kind, found: str, one: str) -> None:
     )
     async def history(id: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
         guard.require(kind, "r")
-        return respond(request, await fhir_reads.history(service, ask_of(request, service, guard.caller), kind, id))
+        return respond(request, await reads.history(service, ask_of(request, service, guard.caller), kind, id))
 
     @router.get(
         f"/{kind}/{{id}}/_history/{{version}}",
@@ -143,7 +143,7 @@ def _reads(kind: Kind, found: str, one: str) -> None:
     async def vread(id: str, version: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
         guard.require(kind, "r")
         ask = ask_of(request, service, guard.caller)
-        return respond(request, await fhir_reads.vread(service, ask, kind, id, version))
+        return respond(request, await reads.vread(service, ask, kind, id, version))
 
 
 _reads(

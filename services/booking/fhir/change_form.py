@@ -9,9 +9,9 @@ import msgspec
 
 from services.booking.commands import Mark
 from services.booking.diary import LONGEST_DESCRIPTION
-from services.booking.fhir import CANCELLATION_REASON, Json
-from services.booking.forms import LONGEST_COMMENT, BookingForm, read_booking, text
-from services.booking.shapes import Concept
+from services.booking.fhir.forms import LONGEST_COMMENT, BookingForm, read_booking, text
+from services.booking.fhir.resources import CANCELLATION_REASON, Json
+from services.booking.fhir.shapes import Concept
 from shared.events.booking import CancelledBy
 from shared.refusals import Refusal
 from shared.seal import Details

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.booking.fhir import Json
+from services.booking.fhir.resources import Json
 
 
 def search_parameter(resource: str, name: str, kind: str, text: str, expression: str = "") -> Json:

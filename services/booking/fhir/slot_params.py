@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
+from services.booking.fhir.search_dates import bad_parameter, is_whole_day, prefixed, read_stretch
+from services.booking.fhir.search_params import PAGING, Parameters, Sorted, id_of, practice_code, sort_out
 from services.booking.rows import SlotStatus
-from services.booking.search_dates import bad_parameter, is_whole_day, prefixed, read_stretch
-from services.booking.search_params import PAGING, Parameters, Sorted, id_of, practice_code, sort_out
 from services.booking.slot_search import SlotSearch
 from services.booking.viewing import Viewer, known_filter, narrowed
 from shared.clock import in_london

@@ -4,14 +4,14 @@ import re
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from services.booking.desk import Desk
-from services.booking.entries import Read, Write, interaction_of, require
-from services.booking.fhir import Json
-from services.booking.fhir_http import preferred
-from services.booking.interactions import Answer, Ask
-from services.booking.outcomes import InEntry, operation_outcome, outcome_of
-from services.booking.shapes import Bundle, Entry, shaped
-from services.booking.writing import Prepared, carry_out, with_alternatives
+from services.booking.fhir.desk import Desk
+from services.booking.fhir.entries import Read, Write, interaction_of, require
+from services.booking.fhir.http import preferred
+from services.booking.fhir.interactions import Answer, Ask
+from services.booking.fhir.outcomes import InEntry, operation_outcome, outcome_of
+from services.booking.fhir.resources import Json
+from services.booking.fhir.shapes import Bundle, Entry, shaped
+from services.booking.fhir.writing import Prepared, carry_out, with_alternatives
 from shared.audit import Also
 from shared.database import FAULTS, is_ours
 from shared.http import as_refusal

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.booking.commands import Status
-from services.booking.fhir import NHS_NUMBER, STATUSES
-from services.booking.search_dates import EVER, bad_parameter, is_whole_day, prefixed, read_bounds, read_stretch
-from services.booking.search_params import PAGING, Parameters, Sorted, id_of, is_system, practice_code, sort_out
+from services.booking.fhir.resources import NHS_NUMBER, STATUSES
+from services.booking.fhir.search_dates import EVER, bad_parameter, is_whole_day, prefixed, read_bounds, read_stretch
+from services.booking.fhir.search_params import PAGING, Parameters, Sorted, id_of, is_system, practice_code, sort_out
 from shared.clock import london_date
 from shared.nhs import nhs_number
 from shared.refusals import Refusal

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.booking.contained import is_system, patient_id
-from services.booking.fhir import DELIVERY_CHANNEL, GP_CONNECT_DELIVERY_CHANNEL, NHS_NUMBER, Json
-from services.booking.shapes import Appointment, Concept, Extension, Participant, Reference, plain
+from services.booking.fhir.contained import is_system, patient_id
+from services.booking.fhir.resources import DELIVERY_CHANNEL, GP_CONNECT_DELIVERY_CHANNEL, NHS_NUMBER, Json
+from services.booking.fhir.shapes import Appointment, Concept, Extension, Participant, Reference, plain
 from shared.refusals import Refusal
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.booking import patients
-from services.booking.fhir import NHS_NUMBER, ODS_CODE
-from services.booking.shapes import Appointment, Contact, HumanName, Identifier, Narrative, Organization, Patient
+from services.booking.fhir.resources import NHS_NUMBER, ODS_CODE
+from services.booking.fhir.shapes import Appointment, Contact, HumanName, Identifier, Narrative, Organization, Patient
 from shared.nhs import nhs_number
 from shared.refusals import Refusal
 from shared.seal import PatientBlock
