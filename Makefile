@@ -5,10 +5,10 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-CODE := services shared tests
+CODE := services shared tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format lock clean
+.PHONY: help setup demo up test bench check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ up: $(INSTALLED) ## Start every service on this machine, and stay until Ctrl-C
 
 test: $(INSTALLED) ## Run all tests, against a real PostgreSQL and a real NATS server
 	$(BIN)/pytest $(ARGS)
+
+bench: $(INSTALLED) ## Measure what Daybook claims to be fast at, with the peer beside it; some minutes
+	$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(INSTALLED) ## Lint, formatting, types, and who may import whom
 	$(BIN)/ruff check .

@@ -21,4 +21,4 @@ async def test_the_benchmarks_measure_both_apps_and_find_nothing_wrong(tmp_path:
     assert process.returncode == 0, said.decode()
     tables = report.read_text()
     assert "times as fast as the peer" in tables
-    assert "Daybook: one practice, 16 clients" in tables
+    assert "Daybook: one practice, 16 clients at once" in tables
