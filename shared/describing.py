@@ -1,6 +1,6 @@
 """What FastAPI's description of an app does not say by itself: which routes need a token, and how a refusal is told."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _PROBLEM: dict[str, Any] = {
@@ -46,3 +46,11 @@ def _tell_refusals(responses: dict[str, Any]) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, description in _REFUSALS.items():
         responses.setdefault(status, {"description": description, "content": problem})
+
+
+def takes(media_type: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """For the `openapi_extra` of a route that reads the body itself."""
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": dict(schema)}}}}
+
+
+CSV_FILE = takes("text/csv", {"type": "string"})

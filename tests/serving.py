@@ -1,31 +1,38 @@
-"""A service on a real port of this machine, as programs that know nothing of tests reach it."""
+"""An app on a real port of this machine, as programs that know nothing of tests reach it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from services.operator.embedded import free_ports
-
 HOST = "127.0.0.1"
+_DEADLINE = 20.0
 
 
 @asynccontextmanager
-async def served(create: Callable[[Any], FastAPI], settings: Any) -> AsyncIterator[str]:
-    """The service's whole app, answering at this address until the block ends."""
-    (port,) = free_ports(1)
-    config = uvicorn.Config(create(settings), host=HOST, port=port, log_config=None, access_log=False)
+async def served(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
+    """The app at this address, on this port or a free one, until the block ends."""
+    port = port or free_port()
+    config = uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(_DEADLINE):
+        while not server.started:
+            assert not serving.done(), "the app did not start"
+            await asyncio.sleep(0.01)
     try:
-        async with asyncio.timeout(30):
-            while not server.started:
-                assert not serving.done(), "the service did not start"
-                await asyncio.sleep(0.01)
         yield f"http://{HOST}:{port}"
     finally:
         server.should_exit = True
         await serving
+
+
+def free_port() -> int:
+    """A port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port

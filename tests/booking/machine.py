@@ -1,85 +1,27 @@
-"""A practice's diary as anyone would keep it in their head, and a machine that asks the real one for whatever it likes.
+"""A machine that asks booking for whatever it likes, in whatever order, and knows what must come.
 
-What the diary in the head says must come, and comes: 409 only for what it says is taken, no version that does not grow,
-one entry of history for each change, and everything that was ever answered with 201 still there to be read.
+409 comes only for what is taken, no version fails to grow, there is an entry of history for each change and no other,
+and everything that was ever answered with 201 is there to be read.
 """
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import count
-from typing import Any, TypeVar
+from datetime import datetime
 
-from httpx import AsyncClient, Response
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from services.booking.fhir.resources import NHS_NUMBER
 from services.booking.reactions import moved_to
-from shared.clock import in_london
 from shared.events.rebooking import MoveRequested
 from shared.ids import derived_id
-from tests.booking.outage import Rebooking
-from tests.booking.paper import CSV, appointment, patient, reason
+from tests.booking.notebook import TEN, TO_COME, Known, Notebook
+from tests.booking.paper import CSV, reason
 from tests.booking.probes import parameters
 from tests.booking.surgery import FHIR, refused
-from tests.harness import County
 from tests.issuer import bearer
-
-T = TypeVar("T")
 
 NOW = datetime.fromisoformat("2024-07-22T08:30:00+01:00")
 DAYS = tuple(datetime.fromisoformat(f"2024-07-{day}T09:00:00+01:00") for day in (22, 23))
-TEN = timedelta(minutes=10)
 PEOPLE = ("9990000018", "9990000026", "9990000034")
 WORDS = ("Back pain", "A cough", "Wants a letter")
-TO_COME = ("booked", "arrived")
-_practices = count(1)
-
-
-@dataclass(slots=True)
-class Slot:
-    """A slot, and who has it."""
-
-    id: str
-    start: datetime
-    taker: str = ""
-    withdrawn: bool = False
-
-
-@dataclass(slots=True)
-class Known:
-    """An appointment or a hold: what FHIR calls its standing, how often it changed, and as it was last read."""
-
-    id: str
-    caller: str
-    session: int
-    slots: list[Slot]
-    status: str
-    read: Response
-    changes: int = 1
-
-    @property
-    def version(self) -> int:
-        return int(self.read.json()["meta"]["versionId"])
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """The service under test, in whose loop everything is asked."""
-
-    county: County
-    http: AsyncClient
-    rebooking: Rebooking
-    loop: asyncio.AbstractEventLoop
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """What comes of it. For the machine, which is in a thread of its own."""
-        running: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        return running.result(30)
-
 
 stretches = st.tuples(st.integers(0, 1), st.integers(0, 9), st.integers(1, 2))
 """A session, its slots from which on, and how many."""
@@ -89,23 +31,8 @@ picks = st.integers(0, 40)
 freshness = st.sampled_from([True, True, True, False])
 
 
-class Machine(RuleBasedStateMachine):
-    """Asks, and compares. `town` is given by the test."""
-
-    town: Town
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.practice = f"M{next(_practices)}"
-        self.tokens = {
-            "practice": self.town.county.token(self.practice),
-            "clinic": self.town.county.token("U1", "urgent-care"),
-        }
-        self.sessions: list[list[Slot]] = []
-        self.names: list[str] = []
-        self.known: dict[str, Known] = {}
-        self.keys: dict[str, tuple[dict[str, Any], Response]] = {}
-        self.identifiers: dict[str, str] = {}
+class Machine(Notebook):
+    """Asks, and compares."""
 
     @initialize()
     def a_practice_with_two_sessions(self) -> None:
@@ -127,9 +54,7 @@ class Machine(RuleBasedStateMachine):
             assert published.status_code == 201, published.text
             self.names.append(published.json()["session"])
             self.sessions.append([])
-            self._added(place, published)
-
-    # What is asked
+            self.added(place, published)
 
     @rule(caller=callers, stretch=stretches, who=st.sampled_from(PEOPLE))
     def book(self, caller: str, stretch: tuple[int, int, int], who: str) -> None:
@@ -175,7 +100,7 @@ class Machine(RuleBasedStateMachine):
     def race(self, stretch: tuple[int, int, int], who: str) -> None:
         session, slots = self.pick(stretch)
         body = self.booking(slots, who)
-        answers = self.town.run(self._at_once([("practice", body), ("clinic", body), ("practice", body)]))
+        answers = self.town.run(self.at_once([("practice", body), ("clinic", body), ("practice", body)]))
         for caller, answer in zip(
             ("practice", "clinic", "practice"), sorted(answers, key=lambda each: each.status_code), strict=True
         ):
@@ -193,7 +118,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(pick=picks, who=st.sampled_from(PEOPLE), fresh=freshness)
     def confirm(self, pick: int, who: str, fresh: bool) -> None:
-        known = self.one(pick)
+        known = self.one(pick, "pending")
         body = self.booking(known.slots, who) | {"id": known.id}
         answer = self.put(known.caller, known, body, fresh)
         if known.status == "cancelled" and answer.status_code == 409:
@@ -204,7 +129,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(pick=picks, words=st.sampled_from(WORDS), fresh=freshness)
     def amend(self, pick: int, words: str, fresh: bool) -> None:
-        known = self.one(pick)
+        known = self.one(pick, "booked")
         body = known.read.json()
         if body.get("description") == words:
             answer = self.put("practice", known, body, fresh)
@@ -219,7 +144,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(pick=picks, fresh=freshness)
     def cancel(self, pick: int, fresh: bool) -> None:
-        known = self.one(pick)
+        known = self.one(pick, *TO_COME, "pending", "waitlist")
         body = known.read.json() | {"status": "cancelled", "cancelationReason": reason()}
         if known.status == "cancelled":
             answer = self.put("practice", known, known.read.json(), True)
@@ -233,7 +158,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(pick=picks, mark=st.sampled_from(["arrived", "fulfilled", "noshow", "entered-in-error"]), fresh=freshness)
     def mark(self, pick: int, mark: str, fresh: bool) -> None:
-        known = self.one(pick)
+        known = self.one(pick, *TO_COME)
         if known.status == mark:
             return
         answer = self.put("practice", known, known.read.json() | {"status": mark}, fresh)
@@ -250,7 +175,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(pick=picks, stretch=stretches, fresh=freshness)
     def reschedule(self, pick: int, stretch: tuple[int, int, int], fresh: bool) -> None:
-        known, (session, slots) = self.one(pick), self.pick(stretch)
+        known, (session, slots) = self.one(pick, "booked", "waitlist"), self.pick(stretch)
         body = parameters(*(slot.id for slot in slots), why=True)
         headers = {"If-Match": known.read.headers["etag"] if fresh else 'W/"0"'}
         answer = self.ask("practice", "POST", f"{FHIR}/Appointment/{known.id}/$reschedule", json=body, headers=headers)
@@ -265,7 +190,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.known)
     @rule(pick=picks, stretch=stretches)
     def move(self, pick: int, stretch: tuple[int, int, int]) -> None:
-        known, (session, (slot, *_)) = self.one(pick), self.pick(stretch)
+        known, (session, (slot, *_)) = self.one(pick, "booked", "waitlist"), self.pick(stretch)
         move = derived_id("move", self.practice, known.id, slot.id, str(known.version))
         asked = MoveRequested(
             outage="outage",
@@ -323,9 +248,7 @@ class Machine(RuleBasedStateMachine):
             json={"slots": [{"start": start.isoformat(), "minutes": 10}]},
         )
         assert answer.status_code == 201, answer.text
-        self._added(session, answer)
-
-    # What must hold after each
+        self.added(session, answer)
 
     @precondition(lambda self: self.sessions)
     @invariant()
@@ -356,123 +279,3 @@ class Machine(RuleBasedStateMachine):
             versions = [int(entry["resource"]["meta"]["versionId"]) for entry in history["entry"]]
             assert (history["total"], history["entry"][0]["resource"]) == (known.changes, read.json())
             assert versions == sorted(set(versions), reverse=True)
-
-    # What is known
-
-    def pick(self, stretch: tuple[int, int, int]) -> tuple[int, list[Slot]]:
-        session, first, length = stretch
-        slots = self.sessions[session]
-        first %= len(slots)
-        return session, slots[first : first + length]
-
-    def one(self, pick: int) -> Known:
-        return list(self.known.values())[pick % len(self.known)]
-
-    def standing(self, slot: Slot) -> str:
-        if not slot.taker:
-            return "free"
-        return "busy-tentative" if self.known[slot.taker].status == "pending" else "busy"
-
-    def booking(self, slots: Sequence[Slot], who: str) -> dict[str, Any]:
-        return appointment(
-            who=patient(identifier=[{"system": NHS_NUMBER, "value": who}]),
-            slot=[{"reference": f"Slot/{slot.id}"} for slot in slots],
-            start=in_london(slots[0].start).isoformat(),
-            end=in_london(slots[-1].start + TEN).isoformat(),
-        )
-
-    def taken(
-        self, caller: str, session: int, slots: list[Slot], status: str, answer: Response, leaving: Known | None = None
-    ) -> Known | None:
-        """What was made, if the slots could be had; else it was refused for the right reason."""
-        if any(slot.withdrawn for slot in slots):
-            assert refused(answer) == (422, "unknown-slot"), answer.text
-            return None
-        if any(slot.taker and slot.taker != (leaving.id if leaving else "") for slot in slots):
-            assert refused(answer) == (409, "slot-taken"), answer.text
-            self.alternatives_are_free(answer)
-            return None
-        assert answer.status_code == 201, answer.text
-        made = Known(answer.json()["id"], caller, session, slots, status, answer)
-        assert (answer.json()["status"], made.id in self.known) == (status, False)
-        if leaving:
-            self.freed(leaving)
-        for slot in slots:
-            slot.taker = made.id
-        self.known[made.id] = made
-        return made
-
-    def alternatives_are_free(self, answer: Response) -> None:
-        free = {
-            f"Slot/{slot.id}"
-            for slots in self.sessions
-            for slot in slots
-            if self.standing(slot) == "free" and not slot.withdrawn
-        }
-        offered = [
-            extension["valueReference"]["reference"]
-            for issue in answer.json()["issue"][1:]
-            for extension in issue["extension"]
-        ]
-        assert set(offered) <= free
-
-    def changed(self, known: Known, answer: Response, status: str, *, may: bool, fresh: bool) -> bool:
-        """Whether it changed: it does if it may and its newest version was seen, and else is refused as it stands."""
-        if not (may and fresh):
-            assert refused(answer)[0] in ((412,) if may else (412, 422)), answer.text
-            return False
-        assert (answer.status_code, answer.json()["status"]) == (200, status), answer.text
-        assert int(answer.json()["meta"]["versionId"]) > known.version
-        known.read, known.status = answer, status
-        known.changes += 1
-        return True
-
-    def freed(self, known: Known) -> None:
-        for slot in known.slots:
-            if slot.taker == known.id:
-                slot.taker = ""
-
-    def displaced(self, known: Known) -> None:
-        """What the withdrawal of one of its slots made of it."""
-        if known.status in ("pending", *TO_COME):
-            self._reread(known, "cancelled" if known.status == "pending" else "waitlist")
-            self.freed(known)
-
-    def moved_on(self, known: Known) -> None:
-        self.freed(known)
-        self._reread(known, "cancelled")
-
-    def _reread(self, known: Known, status: str) -> None:
-        read = self.ask("practice", "GET", f"{FHIR}/Appointment/{known.id}")
-        assert (read.status_code, read.json()["status"]) == (200, status), read.text
-        assert int(read.json()["meta"]["versionId"]) > known.version
-        known.read, known.status = read, status
-        known.changes += 1
-
-    def _added(self, session: int, answer: Response) -> None:
-        for each in answer.json()["slots"]:
-            self.sessions[session].append(Slot(each["slot"], datetime.fromisoformat(each["start"])))
-
-    # How it is asked
-
-    def ask(self, caller: str, method: str, path: str, **what: Any) -> Response:
-        """The answer, which is never the service's own fault."""
-        headers = {**bearer(self.tokens.get(caller, "")), **what.pop("headers", {})}
-        answer = self.town.run(self.town.http.request(method, path, headers=headers, **what))
-        assert answer.status_code < 500, answer.text
-        return answer
-
-    def post(self, caller: str, what: str, body: Any, headers: Mapping[str, str] | None = None) -> Response:
-        return self.ask(caller, "POST", f"{FHIR}/{what}", json=body, headers=dict(headers or {}))
-
-    def put(self, caller: str, known: Known, body: Any, fresh: bool) -> Response:
-        headers = {"If-Match": known.read.headers["etag"] if fresh else 'W/"0"'}
-        return self.ask(caller, "PUT", f"{FHIR}/Appointment/{known.id}", json=body, headers=headers)
-
-    async def _at_once(self, asked: Sequence[tuple[str, Any]]) -> list[Response]:
-        return await asyncio.gather(
-            *(
-                self.town.http.post(f"{FHIR}/Appointment", json=body, headers=bearer(self.tokens[caller]))
-                for caller, body in asked
-            )
-        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.booking.fhir.resources import NHS_NUMBER, ODS_CODE, REPLACES
-from tests.booking.paper import BOB, CSV, appointment, diary_file, organisation, patient, reason, row
+from tests.booking.paper import BOB, CSV, appointment, diary_file, organisation, reason, row
 from tests.booking.surgery import EVERY_STATUS, FHIR, WEEK
 
 ODS, NUMBER = f"{ODS_CODE}|", f"{NHS_NUMBER}|"
@@ -76,8 +76,8 @@ def reads(kind: str, id: Callable[[Names], str]) -> Sequence[Probe]:
 
 
 def booking(n: Names, **others: Any) -> dict[str, Any]:
-    """A booking of the slot named, for somebody of A1's."""
-    return appointment(n.slot, patient(identifier=[{"system": NHS_NUMBER, "value": "9990000034"}]), **others)
+    """A booking of the slot named, for the patient that A1 has."""
+    return appointment(n.slot, **others)
 
 
 def hold(n: Names, **others: Any) -> dict[str, Any]:
@@ -274,9 +274,9 @@ THE_REST: Sequence[Probe] = [
             lambda _: "/v1/diary",
             content=lambda n: diary_file(row(BOB, practice=n.practice), row(start="2024-07-23T09:00")),
             headers=lambda _: CSV,
-            params=lambda _: params,
+            params=params,
         )
-        for params in ({}, {"keep_good": "true"})
+        for params in (lambda _: {}, lambda _: {"keep_good": "true"})
     ),
     get("/v1/day-list", lambda _: "/v1/day-list", practice=lambda n: n.practice, date=lambda _: "2024-07-22"),
     send("POST /v1/sessions", lambda _: "/v1/sessions", json=lambda n: {**PAGE, "practice": n.practice}),

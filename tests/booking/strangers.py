@@ -85,7 +85,7 @@ class World:
     async def _line(self, request: str) -> str:
         query = select(accesses.c.route, accesses.c.resource, accesses.c.practice, accesses.c.refusal)
         async with self.booking.engine.connect() as connection:
-            return str((await connection.execute(query.where(accesses.c.request == request))).all())
+            return str(sorted(map(tuple, await connection.execute(query.where(accesses.c.request == request)))))
 
 
 @asynccontextmanager

@@ -8,13 +8,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from services.booking.app import BLUEPRINT, create
 from shared.broker import connect
 from shared.rebuild import rebuild
-from tests.booking.machine import NOW, Machine, Town
+from tests.booking.machine import NOW, Machine
+from tests.booking.notebook import Town
 from tests.booking.outage import Rebooking
 from tests.harness import County
 
 QUICK = settings(
-    max_examples=20,
-    stateful_step_count=25,
+    max_examples=40,
+    stateful_step_count=30,
     derandomize=True,
     deadline=None,
     # To shrink takes minutes, and the steps that failed can be read as they are.

@@ -91,7 +91,7 @@ async def quiet_practice(county: County) -> AsyncIterator[tuple[AsyncClient, lis
     """Booking on a port of its own, and a request for the slot that its practice has."""
     county.clock_at(NOON)
     async with (
-        served(create, await county.settings(BLUEPRINT, Settings)) as address,
+        served(create(await county.settings(BLUEPRINT, Settings))) as address,
         crowd(address, county) as http,
     ):
         yield http, await fill(http, 1)

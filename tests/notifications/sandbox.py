@@ -1,7 +1,5 @@
 """The sandbox as a server on a port, in this process, to be stopped and started as a test likes."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,13 +8,12 @@ from typing import Any
 
 import httpx
 import jwt
-import uvicorn
-from fastapi import FastAPI
 
 from services.notifications.gateways import parse_key
 from services.notifications.sandbox.app import create_sandbox
 from services.notifications.sandbox.settings import SandboxSettings
 from shared.clock import Clock
+from tests.serving import free_port, served
 
 KEY = "sandbox-11111111-1111-4111-8111-111111111111-22222222-2222-4222-8222-222222222222"
 TOKEN = "a callback token for tests"
@@ -60,26 +57,3 @@ async def sandbox_at(directory: Path, *, callback_url: str, port: int = 0) -> As
         httpx.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE) as client,
     ):
         yield Sandbox(url, client)
-
-
-@asynccontextmanager
-async def served(app: FastAPI, port: int) -> AsyncIterator[str]:
-    """The app on this port, until the block ends."""
-    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(DEADLINE):
-        while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
-            await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

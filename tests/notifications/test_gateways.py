@@ -20,7 +20,8 @@ from services.notifications.gateways import (
 )
 from services.notifications.wording import Text
 from shared.refusals import Refusal
-from tests.notifications.sandbox import KEY, Sandbox, bearer, free_port, sandbox_at
+from tests.notifications.sandbox import KEY, Sandbox, bearer, sandbox_at
+from tests.serving import free_port
 
 TEXT = Text("+447700900123", "Sam, your appointment has moved.")
 TEMPLATE = "0d3bd5ef-6b3c-4c1c-9f0e-5d8f4f3a7c11"

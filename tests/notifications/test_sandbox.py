@@ -13,8 +13,9 @@ from services.notifications.sandbox.phones import Phones
 from services.notifications.wording import Text
 from tests.harness import County
 from tests.notifications.diary import NOW
-from tests.notifications.sandbox import KEY, Sandbox, bearer, free_port, sandbox_at
+from tests.notifications.sandbox import KEY, Sandbox, bearer, sandbox_at
 from tests.notifications.town import town, until, until_all
+from tests.serving import free_port
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from shared.service import Running
 from shared.stream import last_of
 from tests.harness import County
 from tests.notifications.diary import NOW, OUTAGE, Diary
-from tests.notifications.sandbox import free_port, sandbox_at
+from tests.notifications.sandbox import sandbox_at
 from tests.notifications.town import QUICK, sender, silent_town, states, town, until, until_all, working
+from tests.serving import free_port
 
 
 async def test_every_moved_patient_is_told_once(county: County, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from shared.service import Running
 from tests.harness import County
 from tests.issuer import bearer
 from tests.notifications.diary import NOW, Diary
-from tests.notifications.sandbox import DEADLINE, KEY, TOKEN, Sandbox, free_port, sandbox_at, served
+from tests.notifications.sandbox import DEADLINE, KEY, TOKEN, Sandbox, sandbox_at
+from tests.serving import free_port, served
 
 QUICK: Mapping[str, Any] = {
     "gateway_key": KEY,
