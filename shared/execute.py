@@ -183,14 +183,15 @@ class Executor(Generic[S, C, E]):
             _settle(ticket, answer)
 
     def _try(self, draft: _Draft[S], orders: Sequence[Order[C]]) -> tuple[Recorded, ...] | Refusal:
-        length, states, place = len(draft.recorded), dict(draft.states), 0
+        length, states, decided = len(draft.recorded), dict(draft.states), 0
         try:
-            for place, order in enumerate(orders):
+            for order in orders:
                 self._decide(draft, order)
+                decided += 1
         except Refusal as refusal:
             del draft.recorded[length:]
             draft.states = states
-            refusal.command = place
+            refusal.command = decided
             return refusal
         draft.seal_off()
         return tuple(draft.recorded[length:])

@@ -190,7 +190,7 @@ class _Visit:
             operator=self.caller.operates,
             method=what.method,
             route=what.route,
-            resource=what.resource,
+            resource=_shown(what.resource),
             practice=what.practice,
             status=what.status,
             refusal=what.refusal,
@@ -201,10 +201,10 @@ class _Visit:
     def place(self) -> tuple[str, str]:
         """The route's template and the ids in it; nothing for a path that is no route's."""
         if (route := self._scope.get("route")) is not None:
-            return route.path, _resource(self._scope.get("path_params", {}))
+            return route.path, _joined(self._scope.get("path_params", {}))
         for pattern, template in self._guards.templates.items():
             if found := pattern.match(self.path):
-                return template, _resource(found.groupdict())
+                return template, _joined(found.groupdict())
         return "", ""
 
 
@@ -225,8 +225,13 @@ def _peer(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-def _resource(parameters: Mapping[str, object]) -> str:
-    return "/".join(text if _RESOURCE_ID.fullmatch(text) else "?" for text in map(str, parameters.values()))
+def _joined(parameters: Mapping[str, object]) -> str:
+    return "/".join(map(str, parameters.values()))
+
+
+def _shown(resource: str) -> str:
+    """The ids, with a question mark for what is none."""
+    return "/".join(part if not part or _RESOURCE_ID.fullmatch(part) else "?" for part in resource.split("/"))
 
 
 def _log_fault(error: Exception, visit: _Visit) -> None:

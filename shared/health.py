@@ -17,6 +17,9 @@ from shared.service import Running
 
 router = APIRouter(tags=["health"])
 
+Name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+"""What a client or a practice can be called: PostgreSQL would not even look for a NUL character."""
+
 
 @router.get("/livez", response_class=PlainTextResponse)
 async def livez() -> PlainTextResponse:
@@ -55,8 +58,8 @@ async def status(service: RunningDep, _: CallerDep) -> dict[str, Any]:
 async def accesses(
     service: RunningDep,
     caller: CallerDep,
-    client: str | None = None,
-    practice: str | None = None,
+    client: Name = None,
+    practice: Name = None,
     since: Annotated[str | None, Query(alias="from")] = None,
     until: str | None = None,
     before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,

@@ -16,6 +16,7 @@ from shared import health
 from shared.audit import Trail
 from shared.database import FAULTS, is_ours
 from shared.dependencies import CallerDep, OperatorOnly, RunningDep
+from shared.describing import complete
 from shared.gate import HEALTH, Gate, Guards
 from shared.limits import Limits
 from shared.problems import STATUS, Answered, Render, answer, as_refusal, problem
@@ -40,6 +41,9 @@ __all__ = [
 _GZIP_FROM, _GZIP_LEVEL = 1024, 3
 """Bytes; and of zlib's levels one that costs little and gains most."""
 
+_SILENT: Any = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own telemetry would carry addresses with their queries, and with them NHS numbers, out of here."""
+
 
 def create_app(
     blueprint: Blueprint,
@@ -62,8 +66,16 @@ def create_app(
             app.state.running = service
             yield
 
-    app = _App(open_paths, title=f"Daybook {blueprint.name}", lifespan=lifespan, docs_url="/docs", redoc_url=None)
-    for router in (health.router, *routers):
+    app = _App(
+        open_paths,
+        title=f"Daybook {blueprint.name}",
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        telemetry=_SILENT,
+    )
+    # In the order in which they are looked for: what is asked for by the thousand comes first.
+    for router in (*routers, health.router):
         app.include_router(router)
     _answer_refusals(app, render)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
@@ -104,7 +116,18 @@ def _answer_refusals(app: FastAPI, render: Render) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         if is_ours(error):
             raise error
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_methods(app, request.url.path))}
         return answer(render, request, as_refusal(error))
 
     for kind in (Refusal, RequestValidationError, HTTPException, *FAULTS):
         app.add_exception_handler(kind, refused)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Those that the path is answered for; of several patterns that it fits, the one with most words of its own."""
+    fitting = [route for route in iter_route_contexts(app.routes) if route.path_regex.match(path)]
+    closest = min(((route.path or "").count("{") for route in fitting), default=0)
+    return sorted(
+        {method for route in fitting if (route.path or "").count("{") == closest for method in route.methods or ()}
+    )

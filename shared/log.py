@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import checkpoint, columns_of, driver, events, log_head
@@ -47,9 +48,8 @@ async def append(connection: AsyncConnection, appended: Sequence[Appended]) -> N
     """Write the events and move the head. The caller holds the lock and has given them their positions."""
     if not appended:
         return
-    await insert_events(connection, appended)
-    await move_head(connection, appended[-1].recorded.position)
-    await connection.execute(select(func.pg_notify(CHANNEL, "")))
+    end = appended[-1].recorded.position
+    await (await driver(connection)).execute(_APPEND, *_columns(appended), end, CHANNEL)
 
 
 async def move_head(connection: AsyncConnection, position: int) -> None:
@@ -58,13 +58,17 @@ async def move_head(connection: AsyncConnection, position: int) -> None:
 
 
 async def insert_events(connection: AsyncConnection, appended: Sequence[Appended]) -> None:
-    """The rows alone, as `append` and a restore from the stream both need them."""
+    """The rows alone, as a restore from the stream needs them."""
+    await (await driver(connection)).execute(_INSERT, *_columns(appended))
+
+
+def _columns(appended: Sequence[Appended]) -> list[list[Any]]:
     rows = [
         (r.position, r.id, r.stream, r.version, r.type, r.practice, r.recorded_at, a.command_end, r.body)
         for a in appended
         for r in (a.recorded,)
     ]
-    await (await driver(connection)).execute(_INSERT, *columns_of(rows, 9))
+    return columns_of(rows, 9)
 
 
 async def read_streams(connection: AsyncConnection, known: Mapping[str, int]) -> list[Recorded]:
@@ -86,6 +90,12 @@ _INSERT = """
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[],
                          $7::timestamptz[], $8::bigint[], $9::bytea[])
 """
+
+_APPEND = f"""
+    WITH written AS ({_INSERT}), moved AS (UPDATE log_head SET position = $10)
+    SELECT pg_notify($11, '')
+"""
+"""All of an append in one round trip, since everybody waits for whoever holds the lock."""
 
 _READ_STREAMS = """
     SELECT events.body

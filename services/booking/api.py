@@ -19,6 +19,7 @@ from services.booking.rows import AppointmentRow
 from services.booking.session_views import practice_opening
 from services.booking.views import all_practices, day_list, figures
 from shared.clock import LONDON, parse_instant
+from shared.describing import CSV_FILE
 from shared.http import OperatorOnly, RunningDep
 from shared.seal import DataKey, Details, PatientBlock
 from shared.service import Running
@@ -29,7 +30,7 @@ _EVER = ("0001-01-02T00:00+00:00", "9999-12-30T00:00+00:00")
 router = APIRouter(prefix="/v1", tags=["booking"])
 
 
-@router.post("/practices", dependencies=[OperatorOnly])
+@router.post("/practices", dependencies=[OperatorOnly], openapi_extra=CSV_FILE)
 async def register_practices(request: Request, service: RunningDep) -> dict[str, int]:
     """Register the practices of a CSV file, or correct what is known of them. For operators."""
     commands = read_practices(await read_text(request, LARGEST_FILE))
@@ -62,7 +63,7 @@ async def open_practice(practice: str, form: OpeningForm, service: RunningDep, g
     return await _practice_opening(service, guard, practice)
 
 
-@router.post("/diary", dependencies=[needs("Schedule", "c"), needs("Appointment", "c")])
+@router.post("/diary", dependencies=[needs("Schedule", "c"), needs("Appointment", "c")], openapi_extra=CSV_FILE)
 async def take_diary(request: Request, service: RunningDep, guard: GuardDep, keep_good: bool = False) -> dict[str, Any]:
     """Import a diary file. With one bad row nothing is stored, unless `keep_good`; a file sent twice is taken once.
 

@@ -1,11 +1,12 @@
 """Who may speak to notifications: the provider, bringing receipts and replies; and people, asking how it stands."""
 
 from hmac import compare_digest
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from msgspec import Struct
+from msgspec.structs import fields
 
 from services.notifications.commands import RecordReceipt
 from services.notifications.gateways import STATUSES
@@ -13,6 +14,7 @@ from services.notifications.inbound import take_in
 from services.notifications.settings import own_settings
 from services.notifications.views import Campaign, Story, read_campaign, read_story, read_unknown
 from shared.access import TokenRefused
+from shared.describing import takes
 from shared.events.base import Instant
 from shared.execute import Order
 from shared.http import Answered, OperatorOnly, RunningDep
@@ -55,6 +57,13 @@ async def from_provider(request: Request, service: RunningDep) -> bytes:
     return bytes(body)
 
 
+def _takes(kind: type[Struct]) -> dict[str, Any]:
+    return takes(
+        "application/json",
+        {"type": "object", "required": [field.encode_name for field in fields(kind) if field.required]},
+    )
+
+
 ProviderBody = Annotated[bytes, Depends(from_provider)]
 
 CALLBACKS = frozenset({"/v1/receipts", "/v1/inbound"})
@@ -64,7 +73,7 @@ router = APIRouter(tags=["notifications"])
 people = APIRouter(tags=["notifications"], dependencies=[OperatorOnly])
 
 
-@router.post("/v1/receipts", status_code=204)
+@router.post("/v1/receipts", status_code=204, openapi_extra=_takes(Receipt))
 async def take_receipt(service: RunningDep, body: ProviderBody) -> Response:
     """What became of a message. Twice, late or out of order it comes to the same."""
     receipt = _read(body, Receipt)
@@ -74,7 +83,7 @@ async def take_receipt(service: RunningDep, body: ProviderBody) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/v1/inbound", status_code=204)
+@router.post("/v1/inbound", status_code=204, openapi_extra=_takes(ReceivedText))
 async def take_inbound(service: RunningDep, body: ProviderBody) -> Response:
     """A text from a patient. The same one again is nothing."""
     received = _read(body, ReceivedText)

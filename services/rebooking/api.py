@@ -19,6 +19,7 @@ from services.rebooking.outages import nothing_to_reconcile
 from services.rebooking.paper import read_paper
 from services.rebooking.reconciliation import Found, LostAppointment, by_rule, in_transactions, match_paper
 from shared.clock import parse_instant
+from shared.describing import CSV_FILE
 from shared.execute import Order
 from shared.http import OperatorOnly, RunningDep
 from shared.ids import new_id
@@ -107,7 +108,7 @@ async def end_outage(outage: str, service: RunningDep, body: Ending = _NOW) -> v
     return await _facts(service, outage)
 
 
-@router.post("/{outage}/reconciliation")
+@router.post("/{outage}/reconciliation", openapi_extra=CSV_FILE)
 async def reconcile(
     outage: str, request: Request, service: RunningDep, rest: Literal["displaced", "unknown"] = "unknown"
 ) -> Reconciled:

@@ -40,6 +40,7 @@ async def take_bundle(request: Request) -> None:
     request.state.also += [
         Also("GET", "/things/{thing}", 200, resource="t1", practice="B2"),
         Also("GET", "/things/{thing}", 404, resource="t2", refusal="unknown-thing"),
+        Also("GET", "/things/{thing}", 404, resource=f"{NHS_NUMBER}/1", refusal="unknown-thing"),
     ]
 
 
@@ -133,6 +134,7 @@ class TestWhatIsWritten:
             for line in await lines(service)
         ]
         assert found == [
+            ["r-1", "/things/{thing}", "?/1", 404, ""],
             ["r-1", "/things/{thing}", "t2", 404, ""],
             ["r-1", "/things/{thing}", "t1", 200, "B2"],
             ["r-1", "/bundle", "", 200, ""],
@@ -146,7 +148,8 @@ class TestWhatIsWritten:
         await service.post(f"/bundle?{everywhere}", content=NHS_NUMBER)
         found = await lines(service)
         assert NHS_NUMBER not in str(found)
-        assert [line["resource"] for line in found if line["route"] == "/things/{thing}"] == ["t2", "t1", "?", "?"]
+        things = [line["resource"] for line in found if line["route"] == "/things/{thing}"]
+        assert things == ["?/1", "t2", "t1", "?", "?"]
 
     async def test_an_id_of_ours_that_happens_to_have_ten_digits_in_a_row(self, service: AsyncClient) -> None:
         id = "01a2045f-0be7-761a-9c15-c11234567890"
@@ -215,7 +218,11 @@ class TestReading:
         assert await lines(service, until="2024-07-19T12:00") == []
 
     @pytest.mark.parametrize(
-        "wrong", [{"count": 0}, {"count": 1001}, {"before": 0}, {"before": 2**63}, {"from": "today"}, {"until": "x"}]
+        "wrong",
+        [
+            *({"count": 0}, {"count": 1001}, {"before": 0}, {"before": 2**63}, {"from": "today"}, {"until": "x"}),
+            *({"client": "\0"}, {"practice": "A\0"}),
+        ],
     )
     async def test_a_question_that_makes_no_sense_is_refused(self, service: AsyncClient, wrong: dict[str, Any]) -> None:
         assert (await service.get("/v1/accesses", params=wrong)).status_code == 422

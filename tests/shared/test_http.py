@@ -23,6 +23,11 @@ def create(settings: ServiceSettings) -> FastAPI:
         kinds = {"rule": Refusal, "missing": NotFound, "late": Conflict, "busy": Unavailable}
         raise kinds[kind]("No, because of a rule", code="some-rule", where="start")
 
+    @app.put("/refuse/{kind}")
+    @app.post("/refuse/late")
+    async def take() -> None:
+        pass
+
     @app.get("/hang-up")
     async def hang_up(service: RunningDep) -> None:
         async with service.engine.begin() as connection:
@@ -55,6 +60,13 @@ async def test_a_refusal_is_a_problem_with_its_code_and_place(county: County, ki
         "code": "some-rule",
         "where": "start",
     }
+
+
+async def test_a_method_that_a_path_has_not_is_told_those_that_it_has(county: County) -> None:
+    async with county.client(create) as client:
+        answers = [await client.delete(f"/refuse/{kind}") for kind in ("rule", "late")]
+
+    assert [(answer.status_code, answer.headers["allow"]) for answer in answers] == [(405, "GET, PUT"), (405, "POST")]
 
 
 async def test_a_database_that_dies_in_mid_request_is_unavailable_for_a_moment(county: County) -> None:

@@ -40,7 +40,7 @@ async def metadata(request: Request, service: RunningDep) -> Response:
     return respond(request, Answer(capability_statement(london_date(service.clock.now()).isoformat())))
 
 
-@router.post("", openapi_extra=examples.takes(examples.BATCH, examples.BATCH_ANSWER, 200))
+@router.post("", openapi_extra=examples.takes(examples.BATCH, examples.BATCH_ANSWER, 200, "Idempotency-Key"))
 async def process_bundle(request: Request) -> Response:
     """Carry out a Bundle: a batch, each of whose entries stands by itself, or a transaction, all of it or nothing.
 
@@ -51,7 +51,11 @@ async def process_bundle(request: Request) -> Response:
     return respond(request, await process(desk, ask, request.state.also))
 
 
-@router.post("/Appointment", status_code=201, openapi_extra=examples.takes(examples.BOOKING, examples.BOOKED, 201))
+@router.post(
+    "/Appointment",
+    status_code=201,
+    openapi_extra=examples.takes(examples.BOOKING, examples.BOOKED, 201, "If-None-Exist", "Idempotency-Key"),
+)
 async def book(request: Request) -> Response:
     """Book one slot, or several that adjoin, for the contained patient; with status `pending`, hold them.
 
@@ -62,14 +66,20 @@ async def book(request: Request) -> Response:
     return respond_to_write(request, ask, await carry_out(desk, ask, await prepare_create(desk, ask)))
 
 
-@router.post("/Appointment/$hold", status_code=201, openapi_extra=examples.takes(examples.HOLD, examples.HELD, 201))
+@router.post(
+    "/Appointment/$hold",
+    status_code=201,
+    openapi_extra=examples.takes(examples.HOLD, examples.HELD, 201, "Idempotency-Key"),
+)
 async def hold(request: Request) -> Response:
     """Keep slots for a patient who is about to be booked. `Expires` says how long; a PUT with status `booked` books."""
     desk, ask = await _write(request, "c")
     return respond_to_write(request, ask, await carry_out(desk, ask, await prepare_hold(desk, ask)))
 
 
-@router.put("/Appointment/{id}", openapi_extra=examples.takes(examples.CANCELLATION, examples.CANCELLED, 200))
+@router.put(
+    "/Appointment/{id}", openapi_extra=examples.takes(examples.CANCELLATION, examples.CANCELLED, 200, "If-Match")
+)
 async def update(id: str, request: Request) -> Response:
     """Change an appointment, sent whole as it was read, with If-Match.
 
@@ -84,7 +94,7 @@ async def update(id: str, request: Request) -> Response:
 @router.post(
     "/Appointment/{id}/$reschedule",
     status_code=201,
-    openapi_extra=examples.takes(examples.RESCHEDULING, examples.RESCHEDULED, 201),
+    openapi_extra=examples.takes(examples.RESCHEDULING, examples.RESCHEDULED, 201, "If-Match", "Idempotency-Key"),
 )
 async def reschedule(id: str, request: Request) -> Response:
     """Give the patient other slots of the same practice and give back the old ones, in one transaction. Needs If-Match.

@@ -1,6 +1,5 @@
 """Bundles of interactions: a batch, each of whose entries stands by itself, and a transaction, which is one."""
 
-import re
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -18,8 +17,6 @@ from shared.http import as_refusal
 from shared.refusals import Conflict, Refusal
 
 MOST_ENTRIES = 50
-_OURS = re.compile(r"(?!.*\d{10})[A-Za-z0-9.-]{1,64}")
-"""An id such as we give. What else somebody may put into an address, an NHS number for one, stays out of the trail."""
 _TRIES = 3
 """How often a transaction is prepared anew when another request was faster with what may be booked but once."""
 
@@ -153,5 +150,4 @@ def _told(answer: Answer) -> Json:
 def _access(interaction: Read | Write | None, status: int, *, practice: str = "", refusal: str = "") -> Also:
     if interaction is None:
         return Also("", "", status, refusal=refusal)
-    resource = interaction.resource if _OURS.fullmatch(interaction.resource) else "?" * bool(interaction.resource)
-    return Also(interaction.method, interaction.route, status, resource, practice, refusal)
+    return Also(interaction.method, interaction.route, status, interaction.resource, practice, refusal)

@@ -173,11 +173,26 @@ _SEARCHES: dict[str, dict[str, str]] = {
 }
 
 
-def takes(body: Json, answer: Json, status: int) -> dict[str, Any]:
-    """How a route that takes a resource is described: what is sent, what comes back, and how it is refused."""
+_HEADERS: dict[str, dict[str, Any]] = {
+    "If-Match": {"required": True, "description": "The ETag of the version that was read", "example": 'W/"2"'},
+    "If-None-Exist": {"description": "Book only if nothing has this identifier yet", "example": "identifier=urn:x|7"},
+    "Idempotency-Key": {"description": "A name for this request: repeated under it, it is done once"},
+}
+
+
+def takes(body: Json, answer: Json, status: int, *headers: str) -> dict[str, Any]:
+    """How a route that takes a resource is described: what is sent, what comes back, and how it is refused.
+
+    `headers` are those it heeds beside the ones that every route does.
+    """
+    described = answers(status, str(answer["resourceType"]), answer)
+    if "If-None-Exist" in headers:
+        described["responses"]["200"] = described["responses"][str(status)] | {"description": "It exists already"}
+    parameters = [{"name": name, "in": "header", "schema": {"type": "string"}, **_HEADERS[name]} for name in headers]
     return {
+        "parameters": parameters,
         "requestBody": {"required": True, "content": {_MEDIA_TYPE: {"schema": _OBJECT, "example": body}}},
-        **answers(status, str(answer["resourceType"]), answer),
+        **described,
     }
 
 
@@ -191,6 +206,7 @@ def answers(status: int, kind: str, example: Json | None = None) -> dict[str, An
         "responses": {
             str(status): {"description": kind, "content": {_MEDIA_TYPE: content}},
             "4XX": {"description": "OperationOutcome", "content": {_MEDIA_TYPE: refused}},
+            "5XX": {"description": "OperationOutcome", "content": {_MEDIA_TYPE: {"schema": _OBJECT}}},
         }
     }
 
@@ -205,10 +221,10 @@ def searches(kind: str) -> dict[str, Any]:
 
 
 def form(kind: str) -> dict[str, Any]:
-    """How a search by form is described."""
+    """How a search by form is described; its parameters may stand in the address as well."""
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in _SEARCHES[kind]}}
     content = {"application/x-www-form-urlencoded": {"schema": schema, "example": _SEARCHES[kind]}}
-    return {"requestBody": {"required": True, "content": content}, **answers(200, "Bundle")}
+    return {"requestBody": {"required": False, "content": content}, **answers(200, "Bundle")}
 
 
 _OBJECT: dict[str, Any] = {"type": "object", "required": ["resourceType"]}

@@ -6,6 +6,7 @@ GP Connect's for the many systems that still look for the one they know.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -54,6 +55,7 @@ STATUSES: Mapping[Status, str] = MappingProxyType(
 """What R4 calls each of Daybook's."""
 
 
+@lru_cache(maxsize=8192)
 def local(instant: datetime) -> str:
     """The instant as people in the UK read it, with its offset."""
     return in_london(instant).isoformat()

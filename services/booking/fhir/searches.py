@@ -1,5 +1,7 @@
 """What a practice system finds over FHIR: slots to book, sessions, and its patients' appointments."""
 
+from collections.abc import Sequence
+
 from services.booking.appointment_search import find_appointments
 from services.booking.fhir import resources
 from services.booking.fhir.appointment_params import read_appointment_parameters
@@ -25,7 +27,7 @@ async def search_slots(service: Running, ask: Ask) -> Answer:
     entries += [entry(ask.base, resources.schedule(row), "include") for row in schedules]
     entries += left_aside(asked.ignored)
     links = asked.links(f"{ask.base}/Slot", following=found.more)
-    return Answer(searchset(found.total, links, entries), practice=search.practice or "")
+    return Answer(searchset(found.total, links, entries), practice=_whose(search.practice, found.rows))
 
 
 async def search_schedules(service: Running, ask: Ask) -> Answer:
@@ -36,7 +38,7 @@ async def search_schedules(service: Running, ask: Ask) -> Answer:
     entries = [entry(ask.base, resources.schedule(row), "match") for row in found.rows]
     links = asked.links(f"{ask.base}/Schedule", following=found.total > search.offset + search.count)
     bundle = searchset(found.total, links, [*entries, *left_aside(asked.ignored)])
-    return Answer(bundle, practice=search.practice or "")
+    return Answer(bundle, practice=_whose(search.practice, found.rows))
 
 
 async def search_appointments(service: Running, ask: Ask) -> Answer:
@@ -55,4 +57,9 @@ async def search_appointments(service: Running, ask: Ask) -> Answer:
     entries += [entry(ask.base, resources.slot(row), "include") for row in slots]
     entries += left_aside(asked.ignored)
     links = asked.links(f"{ask.base}/Appointment", following=found.total > search.offset + search.count)
-    return Answer(searchset(found.total, links, entries), practice=search.practice or "")
+    return Answer(searchset(found.total, links, entries), practice=_whose(search.practice, found.rows))
+
+
+def _whose(practice: str | None, found: Sequence[object]) -> str:
+    """For the trail: the practice that was asked for, if anything of it was found; else anybody may have written it."""
+    return practice if practice and found else ""
