@@ -1,8 +1,8 @@
 """What an appointment is after it was written: made from the event, so that nobody has to read it back."""
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import fields, replace
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -10,21 +10,14 @@ from services.booking.fhir import resources
 from services.booking.fhir.desk import Desk, Place
 from services.booking.fhir.interactions import Answer, Ask
 from services.booking.fhir.resources import Json
+from services.booking.projections import project
 from services.booking.rows import AppointmentRow
-from shared.events.booking import (
-    AppointmentAmended,
-    AppointmentBooked,
-    AppointmentCancelled,
-    AppointmentEnteredInError,
-    AppointmentFulfilled,
-    AppointmentMissed,
-    BookingEvent,
-    HoldReleased,
-    PatientArrived,
-    SlotsHeld,
-)
+from services.booking.tables import appointments
 from shared.events.envelope import Recorded
+from shared.project import Put, Remove
 from shared.seal import Details, PatientBlock
+
+_COLUMNS = frozenset(field.name for field in fields(AppointmentRow))
 
 
 def about(recorded: Iterable[Recorded], appointment: str) -> Recorded | None:
@@ -70,61 +63,12 @@ def blank_row(place: Place, at: datetime) -> AppointmentRow:
 
 
 def changed_row(row: AppointmentRow, recorded: Recorded) -> AppointmentRow:
-    """The appointment after what was recorded about it."""
-    return replace(row, version=recorded.version, changed_at=recorded.recorded_at, **_news(recorded.event))
-
-
-def _news(event: BookingEvent) -> dict[str, Any]:
-    """What the event says of its appointment, by the names of `AppointmentRow`."""
-    match event:
-        case AppointmentBooked():
-            return _booked(event)
-        case SlotsHeld():
-            held = {"status": "held", "booked_at": event.held_at, "booked_by": event.held_by, "until": event.until}
-            return _taken(event) | held
-        case AppointmentAmended(details=details):
-            return {"details": details}
-        case AppointmentCancelled(reason=reason, replaced_by=replaced_by):
-            return {"status": "cancelled", "reason": reason, "replaced_by": replaced_by}
-        case HoldReleased():
-            return {"status": "released"}
-        case PatientArrived():
-            return {"status": "arrived"}
-        case AppointmentFulfilled():
-            return {"status": "fulfilled"}
-        case AppointmentMissed():
-            return {"status": "noshow"}
-        case AppointmentEnteredInError():
-            return {"status": "entered-in-error"}
-        case _:
-            return {}
-
-
-def _booked(event: AppointmentBooked) -> dict[str, Any]:
-    return _taken(event) | {
-        "patient": event.patient.id,
-        "sealed": event.patient.sealed,
-        "details": event.details,
-        "status": "booked",
-        "priority": event.priority,
-        "booked_at": event.booked_at,
-        "booked_by": event.booked_by,
-        "identifier": event.identifier,
-        "replaces": event.replaces,
-        "booked_by_name": event.booked_by_name,
-        "booked_by_telephone": event.booked_by_telephone,
-        "until": None,
-    }
-
-
-def _taken(event: AppointmentBooked | SlotsHeld) -> dict[str, Any]:
-    return {
-        "appointment": event.appointment,
-        "slots": event.slots,
-        "start": event.start,
-        "end": event.start + timedelta(minutes=event.minutes),
-        "minutes": event.minutes,
-    }
+    """The appointment after what was recorded about it, just as the projection writes it into the table."""
+    news: dict[str, Any] = {}
+    for change in project(recorded):
+        if change.table is appointments and not isinstance(change, Remove):
+            news |= change.row if isinstance(change, Put) else change.values
+    return replace(row, **{name: news[name] for name in _COLUMNS & news.keys()})
 
 
 async def rendered(desk: Desk, row: AppointmentRow) -> Json:
