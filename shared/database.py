@@ -5,9 +5,21 @@ from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, make_url
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    event,
+    make_url,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -90,14 +102,24 @@ def create_log_tables(op: Operations) -> None:
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for a `postgresql://` URL. Connects when first used."""
-    return create_async_engine(
+    engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(adapted: Any, *_: object) -> None:
+    """The pool makes a new connection in place of one that has been closed, as all are when the engine restarts.
+
+    The driver knows at once; the pool's own way of asking (`pool_pre_ping`) would cost each use three round trips.
+    """
+    if adapted.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def driver(connection: AsyncConnection) -> Driver:
