@@ -4,6 +4,7 @@
 environment PEER_DATABASE_URL, PEER_TOKEN_KEYS (the path of a JWKS) and PEER_PORT.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -208,8 +209,13 @@ async def _lost_race(_: Request, __: Exception) -> Response:
 
 
 if __name__ == "__main__":
+    app = create(os.environ["PEER_DATABASE_URL"], os.environ["PEER_TOKEN_KEYS"])
+    # As Daybook's services do.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     uvicorn.run(
-        create(os.environ["PEER_DATABASE_URL"], os.environ["PEER_TOKEN_KEYS"]),
+        app,
         port=int(os.environ["PEER_PORT"]),
         log_config=None,
         access_log=False,

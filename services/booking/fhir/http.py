@@ -67,7 +67,7 @@ def read_parameters(text: str) -> list[tuple[str, str]]:
 
 def format_of(request: Request) -> Format:
     """`_format` goes before Accept. Raises `Answered`: 415 for a format unknown, 406 if JSON is not acceptable."""
-    asked = request.query_params
+    asked = request.query_params if request.scope["query_string"] else {}
     pretty = asked.get("_pretty") == "true"
     if (named := asked.get("_format")) is not None:
         kind = named.partition(";")[0].strip().lower().replace("fhir json", "fhir+json")
