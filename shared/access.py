@@ -60,8 +60,8 @@ class Caller:
         return any(_allows(scope, resource, action) for scope in self.scopes)
 
     def require(self, resource: str, action: Action) -> None:
-        """Raises `Forbidden` unless `may`."""
-        if not self.may(resource, action):
+        """Raises `Forbidden` unless `may`; an operator needs no scope but its own."""
+        if not (self.operates or self.may(resource, action)):
             raise Forbidden(
                 f"The token has no scope that allows this: it needs system/{resource}.{action}",
                 code="missing-scope",

@@ -35,30 +35,30 @@ def london_date(instant: datetime) -> date:
     return in_london(instant).date()
 
 
-def parse_instant(text: str) -> datetime:
+def parse_instant(text: str, where: str = "start") -> datetime:
     """An ISO 8601 date and time as a UTC instant; without offset it is Europe/London wall time.
 
-    Raises `Refusal` if it is not a date and time, names an hour that the spring change skips, or, without an offset,
-    names an hour that the autumn change repeats.
+    Raises `Refusal`, naming `where` it stood, if it is not a date and time, names an hour that the spring change skips,
+    or, without an offset, names an hour that the autumn change repeats.
     """
     try:
         parsed = datetime.fromisoformat(text.strip())
-        return parsed.astimezone(UTC) if parsed.tzinfo is not None else _from_wall(parsed, text)
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else _from_wall(parsed, text, where)
     except (ValueError, OverflowError):
         raise Refusal(
-            f"“{text}” is not a date and time such as 2024-07-19T09:10", code="invalid-time", where="start"
+            f"“{text}” is not a date and time such as 2024-07-19T09:10", code="invalid-time", where=where
         ) from None
 
 
-def _from_wall(wall: datetime, text: str) -> datetime:
+def _from_wall(wall: datetime, text: str, where: str) -> datetime:
     first = wall.replace(tzinfo=LONDON, fold=0)
     second = wall.replace(tzinfo=LONDON, fold=1)
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
     if first.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None) != wall:
-        raise Refusal(f"“{text}” does not exist: the clocks go forward over it", code="skipped-time", where="start")
+        raise Refusal(f"“{text}” does not exist: the clocks go forward over it", code="skipped-time", where=where)
     raise Refusal(
         f"“{text}” happens twice when the clocks go back: write it with its offset, +01:00 or +00:00",
         code="ambiguous-time",
-        where="start",
+        where=where,
     )

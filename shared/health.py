@@ -1,6 +1,5 @@
 """The routes that every service has: its health, its figures, where it stands, and the trail of accesses."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,7 +11,6 @@ from shared.audit_reading import AccessPage, Wanted, read_accesses
 from shared.clock import parse_instant
 from shared.dependencies import CallerDep, RunningDep
 from shared.log import head_position
-from shared.refusals import Refusal
 from shared.service import Running
 
 router = APIRouter(tags=["health"])
@@ -69,9 +67,10 @@ async def accesses(
 
     An operator sees all; others see what their own organisation asked for, and what was asked of it as a practice.
     """
-    if not caller.operates:
-        caller.require("Appointment", "r")
-    wanted = Wanted(client, practice, _instant(since, "from"), _instant(until, "until"), before)
+    caller.require("Appointment", "r")
+    earliest = None if since is None else parse_instant(since, "from")
+    latest = None if until is None else parse_instant(until, "until")
+    wanted = Wanted(client, practice, earliest, latest, before)
     async with service.engine.connect() as connection:
         return await read_accesses(connection, caller, wanted, count)
 
@@ -99,12 +98,3 @@ async def metrics(service: RunningDep) -> Response:
 
 def _halted(service: Running) -> str:
     return service.relay.halted or service.follow.halted
-
-
-def _instant(written: str | None, where: str) -> datetime | None:
-    if written is None:
-        return None
-    try:
-        return parse_instant(written)
-    except Refusal as refusal:
-        raise Refusal(refusal.message, code=refusal.code, where=where) from None

@@ -25,11 +25,6 @@ class Guard:
     caller: Caller
     request: Request
 
-    def require(self, resource: str, action: Action) -> None:
-        """Raises `Forbidden` unless a scope of the token allows this; an operator needs none but its own."""
-        if not self.caller.operates:
-            self.caller.require(resource, action)
-
     def require_own(self, practice: str) -> None:
         """Raises what an unknown practice raises, unless it is the caller's own."""
         self.caller.require_practice(practice)
@@ -83,7 +78,7 @@ GuardDep = Annotated[Guard, Depends(guard)]
 def needs(resource: str, action: Action) -> Any:
     """For a route's `dependencies`: the scope is looked for before what was sent is looked at."""
 
-    async def check(guard: GuardDep) -> None:
-        guard.require(resource, action)
+    async def check(caller: CallerDep) -> None:
+        caller.require(resource, action)
 
     return Depends(check)

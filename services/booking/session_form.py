@@ -101,10 +101,7 @@ def _slots(forms: Sequence[SlotForm]) -> tuple[date, Sequence[tuple[datetime, Sl
 
 def _start(slot: SlotForm, place: int) -> datetime:
     where = f"slots[{place}].start"
-    try:
-        start = parse_instant(slot.start)
-    except Refusal as refusal:
-        raise Refusal(refusal.message, code=refusal.code, where=where) from None
+    start = parse_instant(slot.start, where)
     if start.year not in _YEARS:
         raise Refusal("No diary is kept for that year", code="invalid-time", where=where)
     return start

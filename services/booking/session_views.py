@@ -55,7 +55,7 @@ async def session_openings(connection: AsyncConnection, session: str) -> Opening
 
 async def practice_opening(connection: AsyncConnection, practice: str) -> Opening | None:
     """What the practice has said of whom it is open to."""
-    return _opening(await connection.scalar(select(openings.c.opening).where(openings.c.practice == practice)))
+    return stored_opening(await connection.scalar(select(openings.c.opening).where(openings.c.practice == practice)))
 
 
 async def is_registered(connection: AsyncConnection, practice: str) -> bool:
@@ -87,8 +87,9 @@ async def slot_facts(connection: AsyncConnection, slot: str) -> SlotFacts | None
 
 
 def _openings(row: Mapping[Any, Any]) -> Openings:
-    return Openings(_opening(row["of_session"]), _opening(row["of_practice"]))
+    return Openings(stored_opening(row["of_session"]), stored_opening(row["of_practice"]))
 
 
-def _opening(stored: Any) -> Opening | None:
+def stored_opening(stored: Any) -> Opening | None:
+    """An opening as a table keeps it, decoded from its JSON."""
     return None if stored is None else msgspec.convert(stored, Opening)

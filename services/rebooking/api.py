@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -76,8 +75,8 @@ async def declare(body: Declaration, service: RunningDep) -> views.OutageAtStake
             outage=new_id(),
             name=body.name,
             practices=await _practices(connection, body.practices),
-            started_at=_instant(body.started_at, "started_at"),
-            ended_at=_instant(body.ended_at, "ended_at") if body.ended_at else None,
+            started_at=parse_instant(body.started_at, "started_at"),
+            ended_at=parse_instant(body.ended_at, "ended_at") if body.ended_at else None,
             declared_by=body.declared_by,
             now=now,
         )
@@ -103,7 +102,7 @@ async def show_outage(outage: str, service: RunningDep) -> views.OutageAtStake:
 async def end_outage(outage: str, service: RunningDep, body: Ending = _NOW) -> views.OutageAtStake:
     """Say that the systems are back."""
     now = service.clock.now()
-    ended_at = _instant(body.ended_at, "ended_at") if body.ended_at else now
+    ended_at = parse_instant(body.ended_at, "ended_at") if body.ended_at else now
     await service.executor.execute(EndOutage(outage, ended_at, now))
     return await _facts(service, outage)
 
@@ -196,13 +195,6 @@ def _findings(
     if rest_is_displaced:
         found += by_rule(lost, {each.finding.appointment for each in found})
     return found
-
-
-def _instant(text: str, field: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except Refusal as refusal:
-        raise Refusal(refusal.message, code=refusal.code, where=field) from None
 
 
 def _text(body: bytes) -> str:

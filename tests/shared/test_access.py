@@ -44,6 +44,10 @@ def test_what_is_not_allowed_is_refused_with_the_scope_that_it_needs() -> None:
         caller("system/Appointment.r").require("Appointment", "c")
 
 
+def test_an_operator_needs_no_scope_but_its_own() -> None:
+    caller(OPERATE).require("Appointment", "c")
+
+
 def test_only_the_operators_own_scope_makes_one() -> None:
     caller(f"system/Slot.r {OPERATE}").require_operator()
     for scope in ("", "system/*.cruds", "daybook/operates", "Daybook/Operate"):

@@ -7,13 +7,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.booking.commands import Asker
 from services.booking.keeping import effective, verdict
+from services.booking.session_views import stored_opening
 from shared.database import reader
-from shared.events.booking import Channel, KeptFor, Opening
+from shared.events.booking import Channel, KeptFor
 
 MOST = 5
 _LOOKED_AT = 150
@@ -86,12 +86,8 @@ def _adjoin(earlier: Candidate, later: Candidate) -> bool:
 
 
 def _may(asker: Asker, kept_for: KeptFor, start: datetime, of_session: Any, of_practice: Any, now: datetime) -> bool:
-    opening = effective(_opening(of_session), _opening(of_practice))
+    opening = effective(stored_opening(of_session), stored_opening(of_practice))
     return verdict(asker, kept_for, start, opening, now) == "available"
-
-
-def _opening(stored: Any) -> Opening | None:
-    return None if stored is None else msgspec.convert(stored, Opening)
 
 
 _FREE = """

@@ -108,7 +108,7 @@ async def reschedule(id: str, request: Request) -> Response:
 async def _write(request: Request, action: Action) -> tuple[Desk, Ask]:
     """The desk, and what is asked there. (As dependencies, these would cost a tenth of the whole booking.)"""
     guard, desk = Guard(await caller(request), request), desk_at(request)
-    guard.require("Appointment", action)
+    guard.caller.require("Appointment", action)
     return desk, await read_ask(request, desk.service, guard.caller)
 
 
@@ -117,7 +117,7 @@ def _reads(kind: Kind, found: str, one: str) -> None:
 
     @router.get(f"/{kind}", summary=f"Search {kind}s", description=found, openapi_extra=examples.searches(kind))
     async def search(request: Request, service: RunningDep, guard: GuardDep) -> Response:
-        guard.require(kind, "s")
+        guard.caller.require(kind, "s")
         ask = ask_of(request, service, guard.caller)
         return respond(request, await reads.search(service, ask, kind))
 
@@ -125,13 +125,13 @@ def _reads(kind: Kind, found: str, one: str) -> None:
         f"/{kind}/_search", summary=f"Search {kind}s by form", description=found, openapi_extra=examples.form(kind)
     )
     async def search_by_form(request: Request, service: RunningDep, guard: GuardDep) -> Response:
-        guard.require(kind, "s")
+        guard.caller.require(kind, "s")
         ask = await read_search(request, service, guard.caller)
         return respond(request, await reads.search(service, ask, kind))
 
     @router.get(f"/{kind}/{{id}}", summary=f"Read a {kind}", description=one, openapi_extra=examples.answers(200, kind))
     async def read(id: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
-        guard.require(kind, "r")
+        guard.caller.require(kind, "r")
         return respond(request, await reads.read(service, ask_of(request, service, guard.caller), kind, id))
 
     @router.get(
@@ -141,7 +141,7 @@ def _reads(kind: Kind, found: str, one: str) -> None:
         openapi_extra=examples.answers(200, "Bundle"),
     )
     async def history(id: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
-        guard.require(kind, "r")
+        guard.caller.require(kind, "r")
         return respond(request, await reads.history(service, ask_of(request, service, guard.caller), kind, id))
 
     @router.get(
@@ -151,7 +151,7 @@ def _reads(kind: Kind, found: str, one: str) -> None:
         openapi_extra=examples.answers(200, kind),
     )
     async def vread(id: str, version: str, request: Request, service: RunningDep, guard: GuardDep) -> Response:
-        guard.require(kind, "r")
+        guard.caller.require(kind, "r")
         ask = ask_of(request, service, guard.caller)
         return respond(request, await reads.vread(service, ask, kind, id, version))
 

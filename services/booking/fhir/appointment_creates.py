@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.booking.commands import (
-    BookAppointment,
-)
+from services.booking.commands import BookAppointment
 from services.booking.fhir import claims, resources
 from services.booking.fhir.conditional import (
     Once,

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from services.booking.fhir.desk import Desk
-from services.booking.fhir.entries import Read, Write, interaction_of, require
+from services.booking.fhir.entries import Read, Write, interaction_of
 from services.booking.fhir.http import preferred
 from services.booking.fhir.interactions import Answer, Ask
 from services.booking.fhir.outcomes import InEntry, operation_outcome, outcome_of
@@ -49,7 +49,7 @@ async def _alone(desk: Desk, ask: Ask, place: int, entry: Entry) -> tuple[Json, 
     interaction: Read | Write | None = None
     try:
         interaction = interaction_of(ask, place, entry)
-        require(ask.caller, interaction)
+        ask.caller.require(interaction.kind, interaction.action)
         answer = await _carried_out(desk, interaction)
     except (Refusal, *FAULTS) as error:
         if is_ours(error):
@@ -109,7 +109,7 @@ def _writes(ask: Ask, entries: Sequence[Entry]) -> list[Write]:
     for place, entry in enumerate(entries):
         try:
             interaction = interaction_of(ask, place, entry)
-            require(ask.caller, interaction)
+            ask.caller.require(interaction.kind, interaction.action)
             if not isinstance(interaction, Write):
                 raise Refusal("A transaction writes: read in a batch", code="not-kept", where="Bundle.entry.request")
             if interaction.resource and interaction.resource in seen:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from fastapi import Request
 
 from services.booking.fhir.gathering import Gathered
 from services.booking.keeping import effective
+from services.booking.session_views import stored_opening
 from shared.database import reader
 from shared.events.booking import Channel, KeptFor, Opening
 from shared.seal import DataKey
@@ -43,11 +43,7 @@ class Place:
     @property
     def opening(self) -> Opening:
         """To whom it is open."""
-        session, practice = (
-            None if stored is None else msgspec.convert(stored, Opening)
-            for stored in (self.of_session, self.of_practice)
-        )
-        return effective(session, practice)
+        return effective(stored_opening(self.of_session), stored_opening(self.of_practice))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from services.booking.fhir.reads import Kind
 from services.booking.fhir.rebooked import prepare_reschedule
 from services.booking.fhir.shapes import Entry
 from services.booking.fhir.writing import Prepared
-from shared.access import Action, Caller
+from shared.access import Action
 from shared.refusals import Refusal
 from shared.service import Running
 
@@ -80,12 +80,6 @@ def interaction_of(ask: Ask, place: int, entry: Entry) -> Read | Write:
             return _writing(method, path, own)
         case _:
             raise _no_such()
-
-
-def require(caller: Caller, interaction: Interaction) -> None:
-    """Raises `Forbidden` unless a scope of the token allows it; an operator needs none but its own."""
-    if not caller.operates:
-        caller.require(interaction.kind, interaction.action)
 
 
 def _reading(kind: Kind, path: Sequence[str], ask: Ask) -> Read:

@@ -7,6 +7,7 @@ differs.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from services.booking.appointment_search import may_see
 from services.booking.changing import unknown_appointment
 from services.booking.commands import Asker, BookingCommand
 from services.booking.fhir.alternatives import Run, Wanted, free_slots, nearest
@@ -132,7 +133,7 @@ async def own_row(desk: Desk, caller: Caller, appointment: str) -> AppointmentRo
         raise unknown_appointment()
     async with desk.service.engine.connect() as connection:
         row = await appointment_row(connection, appointment)
-    if row is None or not (caller.belongs_to(row.practice) or row.booked_by == caller.organisation != ""):
+    if row is None or not may_see(caller, row):
         raise unknown_appointment()
     return row
 
