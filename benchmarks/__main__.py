@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import bookings, slot_search
+from benchmarks import bookings, recovery, slot_search
 from benchmarks.county import county_of
 from benchmarks.loading import fill
 from benchmarks.report import Report
@@ -17,40 +17,59 @@ from shared.clock import Clock, london_date
 def main() -> int:
     """1 if something was wrong (a booking lost, a request refused), or, with `--require`, if a promise was not kept."""
     asked = _parser().parse_args()
-    length = QUICK if asked.quick else Length(asked.rounds, asked.seconds, clients=asked.clients, slots=asked.slots)
     on_two_cores()
     with tempfile.TemporaryDirectory(prefix="daybook-benchmarks-") as home:
-        kept, right = asyncio.run(_measure(Path(home), asked.what, length, Report(asked.report)))
+        kept, right = asyncio.run(_measure(Path(home), asked, _length(asked), Report(asked.report)))
     return 0 if right and (kept or not asked.require) else 1
 
 
-async def _measure(home: Path, what: str, length: Length, report: Report) -> tuple[bool, bool]:
+async def _measure(home: Path, asked: argparse.Namespace, length: Length, report: Report) -> tuple[bool, bool]:
     """Whether the promises were kept, and whether all was right."""
+    kept = right = True
+    if asked.what != "recovery":
+        kept, right = await _measure_apps(home / "apps", asked.what, length, report)
+    if asked.what in ("all", "recovery"):
+        recovered = await recovery.recover(asked.county or home / "county", home / "round", length, report)
+        recovery.tell(recovered, length, report)
+        kept = kept and recovery.kept(recovered)
+        right = right and not any(each.faults for each in recovered)
+    return kept, right
+
+
+async def _measure_apps(home: Path, what: str, length: Length, report: Report) -> tuple[bool, bool]:
     county = county_of(length.slots, london_date(Clock().now()))
     kept = right = True
     async with standing(home) as stand:
         report.says(f"Filling both with {len(county.slots()):,} open slots of {len(county.practices)} practices …")
         await fill(stand, county)
-        if what in ("all", "search"):
+        if what != "bookings":
             found = await slot_search.search(stand, county, length, report)
             slot_search.tell(found, len(county.slots()), report)
             kept = all(each.kept for each in found)
             right = not any(each.faults for each in found)
-        if what in ("all", "bookings"):
+        if what != "search":
             comparison = await bookings.compare(stand, county, length, report)
             bookings.tell(comparison, report)
             kept, right = kept and comparison.kept, right and not comparison.faults
     return kept, right
 
 
+def _length(asked: argparse.Namespace) -> Length:
+    if asked.quick:
+        return QUICK
+    return Length(asked.rounds, asked.seconds, clients=asked.clients, slots=asked.slots, displaced=asked.appointments)
+
+
 def _parser() -> argparse.ArgumentParser:
     usual = Length()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "bookings", "search"), default="all")
+    parser.add_argument("what", nargs="?", choices=("all", "apps", "bookings", "search", "recovery"), default="all")
     parser.add_argument("--rounds", type=int, default=usual.rounds, help="of each app (%(default)s)")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of each round (%(default)s)")
     parser.add_argument("--clients", type=int, default=usual.clients, help="that book at once (%(default)s)")
     parser.add_argument("--slots", type=int, default=usual.slots, help="open in the county (%(default)s)")
+    parser.add_argument("--appointments", type=int, default=usual.displaced, help="to be recovered (%(default)s)")
+    parser.add_argument("--county", type=Path, metavar="DIR", help="keep the county here, and use it again")
     parser.add_argument("--quick", action="store_true", help="only see that it works; the figures mean nothing")
     parser.add_argument("--require", action="store_true", help="exit with 1 if a promise is not kept")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the tables into this file too")

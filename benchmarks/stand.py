@@ -57,9 +57,11 @@ class Length:
     warm_up: float = 2.0
     clients: int = 64
     slots: int = 150_000
+    displaced: int = 34_000
+    """How many appointments are lost, and to be recovered."""
 
 
-QUICK = Length(rounds=1, seconds=0.8, warm_up=0.4, clients=4, slots=2_000)
+QUICK = Length(rounds=1, seconds=0.8, warm_up=0.4, clients=4, slots=2_000, displaced=200)
 """Only to see that it works: its figures mean nothing."""
 
 
@@ -89,7 +91,7 @@ class Stand:
     def processor_seconds(self) -> dict[str, float]:
         """What each process, with its children, has used of the processors so far (Linux)."""
         children = {**self.servers, "booking": self.daybook.process, "peer": self.peer.process}
-        return {name: _processor_seconds(child.pid or 0) for name, child in children.items()}
+        return {name: processor_seconds_of(child.pid or 0) for name, child in children.items()}
 
     async def tidy(self) -> None:
         """Statistics and visibility as in a database that has been at work for a while, and nothing left to write."""
@@ -113,7 +115,7 @@ async def connected(app: App) -> AsyncIterator["asyncpg.Connection[asyncpg.Recor
 @asynccontextmanager
 async def standing(home: Path) -> AsyncIterator[Stand]:
     """The stand, its databases migrated and empty, until the block ends."""
-    settings = _settings(home)
+    settings = settings_of(home, _NO_LIMIT)
     machine = Machine(settings, Clock())
     async with AsyncExitStack() as stack:
 
@@ -156,13 +158,13 @@ def on_two_cores() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
 
-def _settings(home: Path) -> OperatorSettings:
+def settings_of(home: Path, more: Mapping[str, str]) -> OperatorSettings:
     """Nothing of the caller's own Daybook is used: neither its home nor its servers."""
-    ours = ("DAYBOOK_", "BOOKING_", "OPERATOR_")
+    ours = ("DAYBOOK_", "BOOKING_", "REBOOKING_", "NOTIFICATIONS_", "OPERATOR_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     while True:
         base = random.randrange(10_000, 32_000, 50)
-        given = {"DAYBOOK_HOME": str(home), "DAYBOOK_PORT_BASE": str(base), "PYTHONPATH": str(ROOT), **_NO_LIMIT}
+        given = {"DAYBOOK_HOME": str(home), "DAYBOOK_PORT_BASE": str(base), "PYTHONPATH": str(ROOT), **more}
         settings = operator_settings(environment | given)
         try:
             Machine(settings, Clock()).refuse_ports_in_use()
@@ -191,7 +193,8 @@ def _complain(what: str) -> None:
     print(what, file=sys.stderr)  # noqa: T201
 
 
-def _processor_seconds(pid: int) -> float:
+def processor_seconds_of(pid: int) -> float:
+    """What the process, with its children, has used of the processors so far (Linux)."""
     ticks = os.sysconf("SC_CLK_TCK")
     return sum(_ticks(each) for each in (pid, *_children(pid))) / ticks
 

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-import nats
 import structlog
-from nats.aio.client import Client
 
 from shared.reading import last_keys
 from shared.refusals import Refusal, Unavailable
+from shared.wire import Client
 
 OLDEST_SERVER = (2, 14, 4)
 """Atomic batches came with 2.12; the fault that refused batches with several guards was mended in 2.14.4."""
@@ -25,18 +24,20 @@ async def connect(url: str, name: str) -> Client:
     async def on_error(error: Exception) -> None:
         _log.debug("broker", error=type(error).__name__)
 
-    return await nats.connect(
+    client = Client()
+    await client.connect(
         [server.strip() for server in url.split(",")],
         name=f"daybook {name}",
         inbox_prefix=f"_INBOX_{name}",
         max_reconnect_attempts=-1,
-        reconnect_time_wait=0.2,
+        reconnect_time_wait=0.2,  # type: ignore[arg-type]
         connect_timeout=2,
         ping_interval=2,
         max_outstanding_pings=2,
         pending_size=-1,
         error_cb=on_error,
     )
+    return client
 
 
 class Broker:

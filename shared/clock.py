@@ -30,6 +30,11 @@ def in_london(instant: datetime) -> datetime:
     return instant.astimezone(LONDON)
 
 
+def written(instant: datetime) -> str:
+    """The same instant in ISO 8601, with London's offset."""
+    return in_london(instant).isoformat()
+
+
 def london_date(instant: datetime) -> date:
     """The calendar day in London on which the instant falls."""
     return in_london(instant).date()

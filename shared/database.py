@@ -1,6 +1,6 @@
 """PostgreSQL as every service uses it: one engine, the log's own tables, and the driver beneath for bulk work."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeAlias, cast
 
 import asyncpg
@@ -9,16 +9,19 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    any_,
     event,
+    literal,
     make_url,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -26,6 +29,10 @@ Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 FAULTS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What the engine and the way to it may raise, when it is killed in the middle of a statement too."""
+
+FRESH_PLANS = {"plan_cache_mode": "force_custom_plan"}
+"""Statements are planned each time they run. A plan that was made while a table was almost empty, and kept, would read
+the whole of it again and again when a county has been imported, or moved."""
 
 _STATEMENT_CLASSES = frozenset({"0A", "21", "22", "42"})
 """Of SQLSTATE: unsupported, cardinality, data, syntax or access. The statement would fail tomorrow as well."""
@@ -106,6 +113,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
+        connect_args={"server_settings": FRESH_PLANS},
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
     )
@@ -142,6 +150,11 @@ async def reader(connection: AsyncConnection) -> Driver:
     """
     raw = (await connection.get_raw_connection()).driver_connection
     return cast(Driver, raw)
+
+
+def among(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether the column is one of these. Unlike `in_`, the same statement however many there are: prepared once."""
+    return column == any_(literal([*values], ARRAY(Text)))
 
 
 def columns_of(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
-import msgspec
 from asyncpg.exceptions import IntegrityConstraintViolationError
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.decider import Decider
 from shared.events.base import Event
-from shared.events.envelope import Recorded, with_body
+from shared.events.envelope import Recorded, encoded, positions_to_text, with_body
 from shared.ids import derived_id, new_id
 from shared.log import Appended, Head, append, lock_head, read_streams
 from shared.project import Projection
@@ -34,8 +34,7 @@ COMMANDS_TOGETHER = 256
 STATES_REMEMBERED = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Order(Generic[C]):
+class Order(Struct, Generic[C], frozen=True, gc=False):
     """A command and where it comes from.
 
     `occurred_at` is when it happened outside, if not now (paper comes later). `followed` is how far the service had
@@ -46,7 +45,7 @@ class Order(Generic[C]):
     causation_id: str = ""
     correlation_id: str = ""
     occurred_at: datetime | None = None
-    followed: Mapping[str, int] | None = None
+    followed: str | None = None
 
 
 class Copies(Protocol):
@@ -70,6 +69,7 @@ class _Draft(Generic[S]):
     """What one transaction is about to append, and the states it has come to."""
 
     head: Head
+    followed: str
     now: datetime
     states: dict[str, tuple[int, S]]
     recorded: list[Recorded] = field(default_factory=list)
@@ -204,7 +204,7 @@ class Executor(Generic[S, C, E]):
                 recorded.version,
                 self._decider.evolve(states[recorded.stream][1], recorded.event),
             )
-        return _Draft(head, self._clock.now(), states)
+        return _Draft(head, positions_to_text(head.followed), self._clock.now(), states)
 
     def _decide(self, draft: _Draft[S], order: Order[C]) -> None:
         touched = {stream: draft.states[stream][1] for stream in self._decider.touches(order.command)}
@@ -214,11 +214,12 @@ class Executor(Generic[S, C, E]):
             draft.states[event.stream] = (version + 1, self._decider.evolve(state, event))
 
     def _record(self, draft: _Draft[S], order: Order[C], event: E, version: int) -> Recorded:
+        data = encoded(event)
         return with_body(
             Recorded(
                 position=draft.position + 1,
                 version=version,
-                id=_event_id(order, event),
+                id=_event_id(order, event, data),
                 service=self._service,
                 stream=event.stream,
                 practice=event.at_practice,
@@ -226,9 +227,10 @@ class Executor(Generic[S, C, E]):
                 occurred_at=order.occurred_at or draft.now,
                 causation_id=order.causation_id,
                 correlation_id=order.correlation_id or order.causation_id,
-                followed=draft.head.followed if order.followed is None else order.followed,
+                followed=draft.followed if order.followed is None else order.followed,
                 event=event,
-            )
+            ),
+            data,
         )
 
     async def _write(self, connection: AsyncConnection, draft: _Draft[S]) -> None:
@@ -243,11 +245,11 @@ class Executor(Generic[S, C, E]):
             self._remembered.popitem(last=False)
 
 
-def _event_id(order: Order[C], event: Event) -> str:
+def _event_id(order: Order[C], event: Event, data: bytes) -> str:
     """An effect's id comes from its cause and its content, so that the same effect twice is noticed."""
     if not order.causation_id:
         return new_id()
-    return derived_id(order.causation_id, event.stream, type(event).__name__, msgspec.json.encode(event).decode())
+    return derived_id(order.causation_id, event.stream, type(event).__name__, data.decode())
 
 
 def _settle(ticket: _Ticket[C], answer: tuple[Recorded, ...] | BaseException) -> None:

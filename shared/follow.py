@@ -7,18 +7,29 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
+import msgspec
 import structlog
-from nats.aio.client import Client
-from sqlalchemy import select, update
+from msgspec import Struct
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.broker import Broker
-from shared.database import checkpoint
-from shared.events.base import Event
-from shared.events.envelope import Recorded, UnreadableEvent, decode
+from shared.consequences import Consequences
+from shared.database import checkpoint, driver
+from shared.events.base import Event, event_type
+from shared.events.envelope import (
+    SERVICES,
+    Envelope,
+    Recorded,
+    UnreadableEvent,
+    decode,
+    envelope_of,
+    opened,
+    positions_to_text,
+)
 from shared.execute import Executor, Order
 from shared.log import lock_head
 from shared.project import Change, Projection
@@ -26,9 +37,11 @@ from shared.reading import Stored, reading
 from shared.relay import PASSING, RETRY_AFTER, Halted, Relay
 from shared.rows import apply
 from shared.stream import STREAM, message_at
+from shared.wire import Client
 
-TOGETHER = 400
-"""Events folded in one transaction: enough to be fast, few enough not to hold up a booking for long."""
+FOLDED_TOGETHER, RECORDED_TOGETHER = 1000, 800
+"""Events folded in one transaction, and events that are expected to come of them: enough to be fast, few enough not to
+hold up a booking for long."""
 
 LASTING = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.SyntaxOrAccessError)
 """What the engine says of statements, not of itself: the same rows would be refused again."""
@@ -39,8 +52,7 @@ RETRY_AFTER_HALT = 2.0
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(Struct, frozen=True, gc=False):
     """A command that an event leads to. `occurred_at` is when its effect happened outside, if not now."""
 
     command: Any
@@ -56,6 +68,14 @@ class Checkpoint:
     sequence: int
     event_id: str
     followed: Mapping[str, int]
+
+
+class _Arrived(NamedTuple):
+    """An event in its place in the stream. `recorded` is there if it concerns us."""
+
+    sequence: int
+    envelope: Envelope
+    recorded: Recorded | None
 
 
 class Follow:
@@ -80,6 +100,7 @@ class Follow:
         self._executor = executor
         self._follows = follows
         self._wants = wants
+        self._wanted = frozenset(event_type(event) for event in wants)
         self._react = react
         self._sources = {*follows, *(event.service for event in wants)}
         self._created = ""
@@ -87,6 +108,7 @@ class Follow:
         self.sequence = 0
         self.halted = ""
         self._alarmed = ""
+        self._consequences = Consequences()
 
     async def run(self) -> None:
         """Follow until cancelled, through every outage of either engine."""
@@ -113,11 +135,12 @@ class Follow:
         await self._relay.agreed.wait()
         place = await self._place(client)
         self.followed, self.sequence, self.halted = place.followed, place.sequence, ""
-        subjects = [f"daybook.{source}.>" for source in sorted(self._sources)]
+        # Whoever follows all takes all: matching each message against several filters is most of the broker's work.
+        subjects = [f"daybook.{source}.>" for source in sorted(self._sources)] if self._sources < SERVICES else ()
         async with reading(client, place.sequence + 1, subjects=subjects) as batches:
             async for batch in batches:
-                for start in range(0, len(batch), TOGETHER):
-                    await self._take(batch[start : start + TOGETHER])
+                for together in self._in_transactions(batch):
+                    await self._take(together)
 
     async def _place(self, client: Client) -> Checkpoint:
         """Where to go on, once the stream is known to be the one that was followed so far."""
@@ -128,19 +151,35 @@ class Follow:
         await require_same_stream(client, place, self._created, info.state.last_seq)
         return place
 
-    async def _take(self, batch: Sequence[Stored]) -> None:
+    def _in_transactions(self, batch: Sequence[Stored]) -> Iterator[list[_Arrived]]:
+        """The events, opened before anybody has to wait for us, in parts for one transaction each."""
+        together: list[_Arrived] = []
+        expected = 0.0
+        for stored in batch:
+            arrived = self._opened(stored)
+            together.append(arrived)
+            if arrived.envelope.type in self._wanted:
+                expected += self._consequences.expected(arrived.envelope.type)
+            if len(together) == FOLDED_TOGETHER or expected >= RECORDED_TOGETHER:
+                yield together
+                together, expected = [], 0.0
+        if together:
+            yield together
+
+    async def _take(self, arrived: Sequence[_Arrived]) -> None:
         async with self._engine.begin() as connection:
             head = await lock_head(connection)
-            fresh, before, followed = self._fresh(batch, head.followed)
+            fresh, before, followed = self._fresh(arrived, head.followed)
             await apply(connection, self._changes(fresh))
             wanted = [recorded for recorded in fresh if type(recorded.event) in self._wants]
             reactions = await self._react(connection, wanted) if wanted else ()
             orders = [_order(reaction, before[reaction.cause.id]) for reaction in reactions]
-            _, remember = await self._executor.append_within(connection, head, orders)
-            last = batch[-1]
-            place = Checkpoint(self._created, last.sequence, decode(last.body).id, followed)
+            recorded, remember = await self._executor.append_within(connection, head, orders)
+            last = arrived[-1]
+            place = Checkpoint(self._created, last.sequence, last.envelope.id, followed)
             await save_checkpoint(connection, place)
         remember()
+        self._consequences.learn(wanted, recorded)
         self.followed, self.sequence = followed, last.sequence
 
     def _changes(self, fresh: Sequence[Recorded]) -> Iterator[Change]:
@@ -148,33 +187,40 @@ class Follow:
             if recorded.service in self._follows:
                 yield from self._follows[recorded.service](recorded)
 
+    def _opened(self, stored: Stored) -> _Arrived:
+        """What we neither fold nor react to stays closed: all that counts is that it comes in its turn."""
+        envelope = envelope_of(stored.body)
+        ours = envelope.service in self._follows or envelope.type in self._wanted
+        return _Arrived(stored.sequence, envelope, opened(envelope, stored.body) if ours else None)
+
     def _fresh(
-        self, batch: Sequence[Stored], followed: Mapping[str, int]
-    ) -> tuple[list[Recorded], dict[str, Mapping[str, int]], dict[str, int]]:
-        """The events not seen before; for each, the positions just before it; and the positions after them all."""
+        self, arrived: Sequence[_Arrived], followed: Mapping[str, int]
+    ) -> tuple[list[Recorded], dict[str, str], dict[str, int]]:
+        """The events not seen before; for each wanted one, the positions before it; and those after them all."""
         fresh: list[Recorded] = []
-        before: dict[str, Mapping[str, int]] = {}
+        before: dict[str, str] = {}
         positions = dict(followed)
-        for stored in batch:
-            recorded = decode(stored.body)
-            if not is_next(recorded, stored, positions):
+        for each in arrived:
+            if not is_next(each.envelope, each.sequence, positions):
                 continue
-            fresh.append(recorded)
-            if type(recorded.event) in self._wants:
-                before[recorded.id] = dict(positions)
-            positions[recorded.service] = recorded.position
+            if each.recorded is not None:
+                fresh.append(each.recorded)
+            if each.envelope.type in self._wanted:
+                before[each.envelope.id] = positions_to_text(positions)
+            positions[each.envelope.service] = each.envelope.position
         return fresh, before, positions
 
 
-def is_next(recorded: Recorded, stored: Stored, positions: Mapping[str, int]) -> bool:
+def is_next(envelope: Envelope, sequence: int, positions: Mapping[str, int]) -> bool:
     """Whether this event follows on; False for a repeat. Raises `Halted` if one is missing between."""
-    last = positions.get(recorded.service, 0)
-    if recorded.position > last + 1:
+    service, position = envelope.service, envelope.position
+    last = positions.get(service, 0)
+    if position > last + 1:
         raise Halted(
-            f"events {last + 1} to {recorded.position - 1} of {recorded.service} are missing from the stream before "
-            f"sequence {stored.sequence}: the stream has lost events. Compare both copies before going on"
+            f"events {last + 1} to {position - 1} of {service} are missing from the stream before sequence {sequence}: "
+            "the stream has lost events. Compare both copies before going on"
         )
-    return recorded.position == last + 1
+    return position == last + 1
 
 
 async def read_checkpoint(connection: AsyncConnection) -> Checkpoint:
@@ -185,14 +231,8 @@ async def read_checkpoint(connection: AsyncConnection) -> Checkpoint:
 
 async def save_checkpoint(connection: AsyncConnection, place: Checkpoint) -> None:
     """Commits with the rows that were folded up to there."""
-    await connection.execute(
-        update(checkpoint).values(
-            stream_created=place.stream_created,
-            sequence=place.sequence,
-            event_id=place.event_id,
-            followed=dict(place.followed),
-        )
-    )
+    followed = msgspec.json.encode(dict(place.followed)).decode()
+    await (await driver(connection)).execute(_SAVE, place.stream_created, place.sequence, place.event_id, followed)
 
 
 async def require_same_stream(client: Client, place: Checkpoint, created: str, last_sequence: int) -> None:
@@ -212,7 +252,10 @@ async def require_same_stream(client: Client, place: Checkpoint, created: str, l
         )
 
 
-def _order(reaction: Reaction, before: Mapping[str, int]) -> Order[Any]:
+_SAVE = "UPDATE checkpoint SET stream_created = $1, sequence = $2, event_id = $3, followed = $4"
+
+
+def _order(reaction: Reaction, before: str) -> Order[Any]:
     cause = reaction.cause
     return Order(
         reaction.command,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,8 +23,7 @@ class Head:
     followed: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True, gc=False):
     """An event about to be written, and the position at which its command's events end."""
 
     recorded: Recorded
@@ -32,11 +32,10 @@ class Appended:
 
 async def lock_head(connection: AsyncConnection) -> Head:
     """Take the appending lock, held until the transaction ends, and say where the log stands."""
-    position = await connection.scalar(select(log_head.c.position).with_for_update())
-    followed = await connection.scalar(select(checkpoint.c.followed))
-    if position is None:
+    found = (await connection.execute(_LOCK)).one_or_none()
+    if found is None:
         raise RuntimeError("the log has no head: this database was never migrated")
-    return Head(position, followed or {})
+    return Head(found.position, found.followed)
 
 
 async def head_position(connection: AsyncConnection) -> int:
@@ -84,6 +83,13 @@ async def read_after(connection: AsyncConnection, position: int, limit: int) -> 
     )
     return [decode(body) for body in found.scalars()]
 
+
+_LOCK = (
+    select(log_head.c.position, checkpoint.c.followed)
+    .join(checkpoint, log_head.c.only == checkpoint.c.only)
+    .with_for_update()
+)
+"""Both rows, since whoever has waited for the lock sees only those as they are now that are locked."""
 
 _INSERT = """
     INSERT INTO events (position, id, stream, version, type, practice, recorded_at, command_end, body)

@@ -5,25 +5,24 @@ raises on a strange fact, so folding the log again gives the same rows.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Table
 
 from shared.events.envelope import Recorded
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True, gc=False):
     """This whole row stands, in place of any with its primary key."""
 
     table: Table
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True, gc=False):
     """These columns of the row with this primary key change; if there is no such row, nothing does."""
 
     table: Table
@@ -31,8 +30,7 @@ class Patch:
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Struct, frozen=True, gc=False):
     """The row with this primary key is gone."""
 
     table: Table
@@ -41,35 +39,32 @@ class Remove:
 
 Change = Put | Patch | Remove
 Projection = Callable[[Recorded], Iterable[Change]]
-Key = tuple[Any, ...]
 
 
-def coalesce(changes: Iterable[Change]) -> dict[Table, dict[Key, Change]]:
-    """The last word on each row: what many changes, in order, come to."""
-    tables: dict[Table, dict[Key, Change]] = {}
+def coalesce(changes: Iterable[Change]) -> dict[Table, dict[Any, Change]]:
+    """The last word on each row, by its key: what many changes, in order, come to."""
+    tables: dict[Table, dict[Any, Change]] = {}
     for change in changes:
-        rows = tables.setdefault(change.table, {})
-        key = _key(change)
-        rows[key] = _after(rows.get(key), change)
+        table = change.table
+        rows = tables.get(table)
+        if rows is None:
+            rows = tables[table] = {}
+        key = _key(table)(change.row if isinstance(change, Put) else change.key)
+        earlier = rows.get(key)
+        rows[key] = change if earlier is None else _after(earlier, change)
     return tables
 
 
-def _key(change: Change) -> Key:
-    named = change.row if isinstance(change, Put) else change.key
-    return tuple([named[name] for name in _key_names(change.table)])
-
-
 @cache
-def _key_names(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.primary_key)
+def _key(table: Table) -> Callable[[Mapping[str, Any]], Any]:
+    """Takes the values of the primary key out of a row."""
+    return itemgetter(*[column.name for column in table.primary_key])
 
 
-def _after(earlier: Change | None, change: Change) -> Change:
+def _after(earlier: Change, change: Change) -> Change:
     if not isinstance(change, Patch):
         return change
     match earlier:
-        case None:
-            return change
         case Put(table, row):
             return Put(table, {**row, **change.values})
         case Patch(table, key, values):

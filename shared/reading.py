@@ -4,25 +4,23 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import nats.errors
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from shared.refusals import Unavailable
 from shared.stream import KEYS_STREAM, STREAM, last_of
+from shared.wire import Arrived, Client
 
 PULL = 2000
 """Messages asked for at a time; asked for again when half have come, so that the next are always on their way."""
 
 _SECOND = 1_000_000_000
-_HEARTBEAT = "100"
+_HEARTBEAT = b"100"
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A message in its place in a stream; `pending` more were waiting behind it."""
 
     sequence: int
@@ -55,19 +53,19 @@ async def reading(
         ),
     )
     inbox = client.new_inbox()
-    arrived: asyncio.Queue[Msg] = asyncio.Queue()
-    subscription = await client.subscribe(inbox, cb=arrived.put, pending_msgs_limit=-1, pending_bytes_limit=-1)
+    arrived: asyncio.Queue[Arrived] = asyncio.Queue()
+    untap = await client.tap(inbox, arrived.put_nowait)
     try:
         yield _batches(client, f"{stream}.{info.name}", inbox, arrived, until)
     finally:
         # The server forgets an idle consumer by itself; an error here must not hide why the reading ended.
         with suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
-            await subscription.unsubscribe()
+            await untap()
             await jetstream.delete_consumer(stream, info.name or "")
 
 
 async def _batches(
-    client: Client, consumer: str, inbox: str, arrived: asyncio.Queue[Msg], until: int | None
+    client: Client, consumer: str, inbox: str, arrived: asyncio.Queue[Arrived], until: int | None
 ) -> AsyncIterator[list[Stored]]:
     owed = 0
     while True:
@@ -76,11 +74,10 @@ async def _batches(
             owed += PULL
         batch: list[Stored] = []
         for message in await _next(arrived):
-            status = (message.headers or {}).get("Status", "")
-            if not status:
+            if not message.status:
                 owed -= 1
                 batch.append(_stored(message))
-            elif status != _HEARTBEAT:
+            elif message.status != _HEARTBEAT:
                 owed = 0  # a pull has ended, and what it still owed will not come
         last = batch[-1].sequence if batch else 0
         if until is not None and last >= until:
@@ -107,7 +104,7 @@ async def _ask(client: Client, consumer: str, inbox: str) -> None:
     await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", request.encode(), reply=inbox)
 
 
-async def _next(arrived: asyncio.Queue[Msg]) -> list[Msg]:
+async def _next(arrived: asyncio.Queue[Arrived]) -> list[Arrived]:
     """All that has arrived, at least one: the broker sends a heartbeat every second if there is nothing else."""
     try:
         async with asyncio.timeout(4):
@@ -119,11 +116,11 @@ async def _next(arrived: asyncio.Queue[Msg]) -> list[Msg]:
     return messages
 
 
-def _stored(message: Msg) -> Stored:
+def _stored(message: Arrived) -> Stored:
     """Its place is in the reply: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.….pending`."""
-    tokens = message.reply.split(".")
+    tokens = message.reply.split(b".")
     first = 5 if len(tokens) == 9 else 7
-    return Stored(int(tokens[first]), int(tokens[first + 3]), message.subject, message.data)
+    return Stored(int(tokens[first]), int(tokens[first + 3]), message.subject.decode(), message.body)
 
 
 async def last_keys(client: Client, subjects: Collection[str]) -> Mapping[str, bytes]:
@@ -138,16 +135,16 @@ async def last_keys(client: Client, subjects: Collection[str]) -> Mapping[str, b
 async def _last_by_subjects(client: Client, stream: str, subjects: Sequence[str]) -> dict[str, bytes]:
     """The newest message of each subject that has one; the server answers for up to 1,024 of them at once."""
     inbox = client.new_inbox()
-    subscription = await client.subscribe(inbox)
+    arrived: asyncio.Queue[Arrived] = asyncio.Queue()
+    untap = await client.tap(inbox, arrived.put_nowait)
     found: dict[str, bytes] = {}
     try:
         request = json.dumps({"multi_last": list(subjects), "batch": len(subjects)})
         await client.publish(f"$JS.API.DIRECT.GET.{stream}", request.encode(), reply=inbox)
-        while True:
-            message = await subscription.next_msg(timeout=10)
-            headers = message.headers or {}
-            if "Status" in headers:
-                return found  # 204: that was all; 404: there are none
-            found[headers["Nats-Subject"]] = message.data
+        async with asyncio.timeout(10):
+            # A notice is the end: 204 if that was all, 404 if there are none.
+            while not (message := await arrived.get()).status:
+                found[message.header("Nats-Subject")] = message.body
+        return found
     finally:
-        await subscription.unsubscribe()
+        await untap()

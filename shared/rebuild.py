@@ -6,7 +6,6 @@ tables compared. Tables that are equal stay as they are; if one differs, its row
 
 from collections.abc import Mapping, Sequence
 
-from nats.aio.client import Client
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,6 +19,7 @@ from shared.restore import is_empty, restore_empty
 from shared.rows import apply
 from shared.service import Blueprint
 from shared.stream import STREAM
+from shared.wire import Client
 
 
 async def rebuild(

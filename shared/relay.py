@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import asyncpg
 import nats.errors
 import structlog
-from nats.aio.client import Client
 
 from shared.broker import Broker
-from shared.database import FAULTS
+from shared.database import FAULTS, FRESH_PLANS
 from shared.events.envelope import decode
 from shared.log import CHANNEL
 from shared.refusals import Unavailable
 from shared.stream import KEYS_STREAM, Message, PublishRefused, last_of, publish
+from shared.wire import Client
 
 AT_ONCE = 1000
 """The largest atomic batch that JetStream takes."""
@@ -90,7 +90,7 @@ class Relay:
 
     async def _session(self) -> None:
         client = await self._broker.client()
-        connection = await asyncpg.connect(self._database_url)
+        connection = await asyncpg.connect(self._database_url, server_settings=FRESH_PLANS)
         try:
             await connection.execute("SELECT pg_advisory_lock($1)", LEADER_LOCK)
             awake = asyncio.Event()
@@ -148,7 +148,7 @@ class Relay:
 
     async def _copy_keys(self, client: Client, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
         """Keys go first, so that whoever reads an event finds the key to it."""
-        rows = await connection.fetch("SELECT subject, wrapped FROM data_keys WHERE NOT copied LIMIT $1", AT_ONCE)
+        rows = await connection.fetch("SELECT subject, wrapped FROM data_keys WHERE copied IS FALSE LIMIT $1", AT_ONCE)
         if not rows:
             return False
         messages = [

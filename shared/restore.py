@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from nats.aio.client import Client
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.compare import digests
-from shared.events.envelope import Recorded, decode
+from shared.events.envelope import Recorded, decode, positions_from_text
 from shared.follow import Checkpoint, read_checkpoint, save_checkpoint
 from shared.log import Appended, head_position, insert_events, lock_head, move_head
 from shared.reading import Stored, reading, stored_keys
@@ -16,6 +15,7 @@ from shared.rows import apply
 from shared.seal import keep_copied_keys
 from shared.service import Blueprint
 from shared.stream import STREAM, last_of
+from shared.wire import Client
 
 
 async def restore(blueprint: Blueprint, engine: AsyncEngine, client: Client, *, tell: Progress) -> Result:
@@ -45,7 +45,7 @@ async def restore_empty(blueprint: Blueprint, engine: AsyncEngine, client: Clien
         await keep_copied_keys(engine, wrapped)
     info = await client.jetstream().stream_info(STREAM)
     last = await last_of(client, f"daybook.{blueprint.name}.>")
-    reacted = decode(last.data or b"").followed if last else {}
+    reacted = positions_from_text(decode(last.data or b"").followed) if last else {}
     tally = Tally(info.state.messages, tell)
     place = Checkpoint(str(info.created), 0, "", {})
     pending = False

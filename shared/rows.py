@@ -5,16 +5,21 @@ engine little more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import driver
-from shared.project import Change, Patch, Put, Remove, coalesce
+from shared.project import Change, Patch, Put, coalesce
 
 Columns = Sequence[Column[Any]]
+Row = Mapping[str, Any]
+
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
@@ -24,46 +29,58 @@ async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
     one row to another.
     """
     for table, rows in coalesce(changes).items():
-        await _remove(connection, table, [change.key for change in rows.values() if isinstance(change, Remove)])
-        await _patch(connection, table, [change for change in rows.values() if isinstance(change, Patch)])
-        await _put(connection, table, [change.row for change in rows.values() if isinstance(change, Put)])
+        removed, patched, put = _sorted_out(rows.values())
+        await _run(connection, _removal(table), removed)
+        for names, alike in patched.items():
+            await _run(connection, _update(table, names), alike)
+        await _run(connection, _insertion(table), put)
 
 
-async def _remove(connection: AsyncConnection, table: Table, keys: Sequence[Mapping[str, Any]]) -> None:
-    columns = list(table.primary_key)
-    statement = f"DELETE FROM {table.name} AS t USING {_records(connection, columns)} AS r WHERE {_same(columns)}"
-    await _run(connection, statement, keys)
+def _sorted_out(changes: Iterable[Change]) -> tuple[list[Row], dict[tuple[str, ...], list[Row]], list[Row]]:
+    """The keys of rows to remove; keys and values of those to patch, by the names of the values; the rows to put."""
+    removed: list[Row] = []
+    patched: dict[tuple[str, ...], list[Row]] = {}
+    put: list[Row] = []
+    for change in changes:
+        if isinstance(change, Put):
+            put.append(change.row)
+        elif isinstance(change, Patch):
+            patched.setdefault(tuple(change.values), []).append({**change.key, **change.values})
+        else:
+            removed.append(change.key)
+    return removed, patched, put
 
 
-async def _patch(connection: AsyncConnection, table: Table, patches: Sequence[Patch]) -> None:
-    by_columns: dict[tuple[str, ...], list[Patch]] = {}
-    for patch in patches:
-        by_columns.setdefault(tuple(sorted(patch.values)), []).append(patch)
-    for names, alike in by_columns.items():
-        keys, changed = list(table.primary_key), [table.c[name] for name in names]
-        settled = ", ".join(f"{_name(c)} = r.{_name(c)}" for c in changed)
-        records = _records(connection, keys + changed)
-        statement = f"UPDATE {table.name} AS t SET {settled} FROM {records} AS r WHERE {_same(keys)}"
-        await _run(connection, statement, [{**patch.key, **patch.values} for patch in alike])
-
-
-async def _put(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    columns, keys = list(table.columns), list(table.primary_key)
-    settled = ", ".join(f"{_name(c)} = excluded.{_name(c)}" for c in columns if not c.primary_key)
-    statement = (
-        f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_records(connection, columns)} AS r "
-        f"ON CONFLICT ({_names(keys)}) DO {f'UPDATE SET {settled}' if settled else 'NOTHING'}"
-    )
-    await _run(connection, statement, rows)
-
-
-async def _run(connection: AsyncConnection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
+async def _run(connection: AsyncConnection, statement: str, rows: Sequence[Row]) -> None:
     if rows:
         await (await driver(connection)).execute(statement, msgspec.json.encode(rows).decode())
 
 
-def _records(connection: AsyncConnection, columns: Columns) -> str:
-    typed = ", ".join(f"{_name(c)} {c.type.compile(dialect=connection.dialect)}" for c in columns)
+@cache
+def _removal(table: Table) -> str:
+    columns = list(table.primary_key)
+    return f"DELETE FROM {table.name} AS t USING {_records(columns)} AS r WHERE {_same(columns)}"
+
+
+@cache
+def _update(table: Table, names: tuple[str, ...]) -> str:
+    keys, changed = list(table.primary_key), [table.c[name] for name in names]
+    settled = ", ".join(f"{_name(c)} = r.{_name(c)}" for c in changed)
+    return f"UPDATE {table.name} AS t SET {settled} FROM {_records(keys + changed)} AS r WHERE {_same(keys)}"
+
+
+@cache
+def _insertion(table: Table) -> str:
+    columns, keys = list(table.columns), list(table.primary_key)
+    settled = ", ".join(f"{_name(c)} = excluded.{_name(c)}" for c in columns if not c.primary_key)
+    return (
+        f"INSERT INTO {table.name} ({_names(columns)}) SELECT * FROM {_records(columns)} AS r "
+        f"ON CONFLICT ({_names(keys)}) DO {f'UPDATE SET {settled}' if settled else 'NOTHING'}"
+    )
+
+
+def _records(columns: Columns) -> str:
+    typed = ", ".join(f"{_name(c)} {c.type.compile(dialect=_POSTGRESQL)}" for c in columns)
     return f"ROWS FROM (json_to_recordset($1::json) AS ({typed}))"
 
 

@@ -89,15 +89,16 @@ class Keys:
         if len(master) != 32:
             raise ValueError("the master key must be the base64 of 32 bytes")
         self._wrap = AESGCM(_derive(master, b"wrap data keys"))
-        self._pseudonyms = _derive(master, b"pseudonyms")
+        self._pseudonyms = hmac.new(_derive(master, b"pseudonyms"), digestmod=sha256)
         self._engine = engine
         self._copies = copies
         self._remembered: OrderedDict[str, DataKey] = OrderedDict()
 
     def pseudonym(self, kind: Literal["patient", "number"], value: str) -> str:
         """What stands for an NHS number or an E.164 number: always the same, and telling nothing by itself."""
-        digest = hmac.digest(self._pseudonyms, f"{kind}:{value}".encode(), "sha256")
-        return str(UUID(bytes=digest[:16], version=5))
+        made = self._pseudonyms.copy()
+        made.update(f"{kind}:{value}".encode())
+        return str(UUID(bytes=made.digest()[:16], version=5))
 
     async def ensure(self, subjects: Collection[str]) -> dict[str, DataKey]:
         """The keys of these subjects; those that have none are given one, which is committed at once."""

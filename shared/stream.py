@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import (
     DiscardPolicy,
@@ -19,6 +17,7 @@ from nats.js.errors import NotFoundError
 
 from shared.ids import new_id
 from shared.refusals import Refusal
+from shared.wire import Client, Outgoing
 
 STREAM = "DAYBOOK"
 KEYS_STREAM = "DAYBOOK_KEYS"
@@ -32,8 +31,7 @@ class PublishRefused(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What is published: a subject, an id that JetStream deduplicates by, and the bytes.
 
     `first`: nothing is stored if the subject has a message already.
@@ -117,14 +115,20 @@ async def publish(client: Client, messages: Sequence[Message], *, guard: str = "
     )
     if len(messages) == 1:
         return _stored_at(await _send(client, messages[0], guards))
-    batch = {"Nats-Batch-Id": new_id()}
-    for number, message in enumerate(messages, 1):
-        headers = batch | {"Nats-Batch-Sequence": str(number)}
-        if number == 1:
-            _raise_refusal(await _send(client, message, headers | guards))
-        elif number < len(messages):
-            await client.publish(message.subject, message.body, headers=headers | message.headers)
-    return _stored_at(await _send(client, messages[-1], headers | {"Nats-Batch-Commit": "1"}))
+    first, *others, last = messages
+    batch = new_id()
+    _raise_refusal(await _send(client, first, _place(batch, 1) | guards))
+    await client.publish_all([_outgoing(message, _place(batch, at)) for at, message in enumerate(others, 2)])
+    return _stored_at(await _send(client, last, _place(batch, len(messages)) | {"Nats-Batch-Commit": "1"}))
+
+
+def _place(batch: str, at: int) -> dict[str, str]:
+    return {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(at)}
+
+
+def _outgoing(message: Message, headers: dict[str, str]) -> Outgoing:
+    lines = [f"{name}: {value}\r\n" for name, value in (headers | message.headers).items()]
+    return Outgoing(message.subject, "".join(lines), message.body)
 
 
 async def _send(client: Client, message: Message, headers: dict[str, str]) -> Msg:

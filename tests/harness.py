@@ -15,8 +15,7 @@ import asyncpg
 from asgi_lifespan import LifespanManager
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
-from nats.aio.client import Client
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 
 from services.operator.embedded import Nats, Postgres
 from shared.broker import connect
@@ -26,10 +25,13 @@ from shared.migrate import migrate
 from shared.service import Blueprint, Running, open_service
 from shared.settings import ServiceSettings
 from shared.stream import ensure_streams, last_of, stream_configs
+from shared.wire import Client
 from tests.issuer import EVERYTHING, OPERATOR_SCOPE, Issuer, bearer
 
 MASTER_KEY = base64.b64encode(b"a master key for tests, 32 bytes").decode()
 DEADLINE = 20.0
+_NO_STORE = 10049
+"""How the server says that it cannot make the files of a stream."""
 
 _numbers = count(1)
 
@@ -83,9 +85,21 @@ class Servers:
                     await client.jetstream().delete_stream(config.name or "")
                 except NotFoundError:
                     continue
-            await ensure_streams(client)
+            await _made_anew(client)
         finally:
             await client.close()
+
+
+async def _made_anew(client: Client) -> None:
+    """The server may still be clearing away the files of the deleted streams, and then cannot make new ones."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await ensure_streams(client)
+            except ServerError as fault:
+                if fault.err_code != _NO_STORE:
+                    raise
+            await asyncio.sleep(0.05)
 
 
 class County:

@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from nats.aio.client import Client
-
 from services.operator.settings import OperatorSettings
 from shared.broker import connect, require_new_enough
 from shared.refusals import Unavailable
 from shared.stream import ensure_streams
+from shared.wire import Client
 
 _PATIENCE = 15.0
 

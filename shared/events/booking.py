@@ -16,6 +16,11 @@ KeptFor = Literal["anyone", "nhs-111", "same-day"]
 
 CancelledBy = Literal["patient", "practice"]
 
+Inflow = Literal["practice", "nhs-111", "public"]
+"""Who can book: the practice's own system, NHS 111, and any other organisation (online booking among them)."""
+
+ALL_INFLOW: tuple[Inflow, ...] = ("practice", "nhs-111", "public")
+
 
 class Slot(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A stretch of a clinician's time that one appointment can take. `minutes` are real minutes from `start`."""
@@ -94,9 +99,12 @@ class PracticeOpened(PracticeEvent, frozen=True):
 
 
 class PracticeFrozen(PracticeEvent, frozen=True):
-    """No new appointments may come in while the outage lasts. Moves, cancellations and reading go on."""
+    """No new appointments may come in from those whom it keeps out, while the outage lasts. Moves, cancellations and
+    reading go on. Said again for the same outage, it replaces what was said before.
+    """
 
     outage: str
+    keeps_out: tuple[Inflow, ...] = ALL_INFLOW
 
 
 class PracticeReopened(PracticeEvent, frozen=True):
@@ -171,7 +179,8 @@ class AppointmentBooked(SessionEvent, frozen=True):
     `details` is sealed with the patient's key (`shared.seal.Details`: description, comment). `priority` is 0 for none,
     else 1 (highest) to 9 (R4 Appointment.priority). `textable`: the patient has a mobile that can be texted.
     `replaces` is the appointment this one was moved from, and `move` the request that moved it. `booked_by` is the
-    organisation's ODS code, with the name and telephone it gave. `once` names the request: none is booked twice.
+    organisation's ODS code, with the name and telephone it gave; of a move it is `rebooking`, or, at another practice
+    than the patient's own, the code of that one. `once` names the request: none is booked twice.
     """
 
     appointment: str
@@ -241,7 +250,8 @@ class AppointmentMoved(SessionEvent, frozen=True):
     """The appointment of this session gave way to another, in one transaction with the `AppointmentBooked` it names.
 
     `appointment`, `session`, `start`, `slots` are the old ones, and the slots are free again (a displaced one had lost
-    them before); `to_…` are the new ones.
+    them before); `to_…` are the new ones. `practice` is the one that the move was asked for, even if the old one was at
+    another; `to_practice` is set if the new one is.
     """
 
     appointment: str
@@ -256,6 +266,7 @@ class AppointmentMoved(SessionEvent, frozen=True):
     to_minutes: int
     textable: bool
     slots: tuple[str, ...] = ()
+    to_practice: str = ""
 
 
 class MoveRejected(SessionEvent, frozen=True):

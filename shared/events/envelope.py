@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -18,6 +19,9 @@ _CLASSES = tuple(event for union in (BookingEvent, RebookingEvent, Notifications
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({event_type(event): event for event in _CLASSES})
 """Every event type ever published, by its CloudEvents type."""
 
+SERVICES = frozenset(event.service for event in _CLASSES)
+"""Whoever publishes events."""
+
 _TYPES = {event: kind for kind, event in EVENTS.items()}
 _DECODERS = {kind: msgspec.json.Decoder(event) for kind, event in EVENTS.items()}
 
@@ -30,7 +34,8 @@ class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     """An event in its place in the log.
 
     `position` counts the events of its service without a gap, `version` those of its stream, both from 1.
-    `followed` says how far, per service, the recording service had reacted to the log when it decided this.
+    `followed` says how far, per service, the recording service had reacted to the log when it decided this, in the
+    words of `positions_to_text`.
     """
 
     position: int
@@ -44,7 +49,7 @@ class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     event: Any
     causation_id: str = ""
     correlation_id: str = ""
-    followed: Mapping[str, int] = MappingProxyType({})
+    followed: str = ""
     body: bytes = b""
 
     @property
@@ -58,7 +63,9 @@ class Recorded(Struct, frozen=True, kw_only=True, gc=False):
         return f"daybook.{self.service}.{self.practice}.{event_name(type(self.event))}"
 
 
-class _CloudEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A CloudEvent whose `data` nobody has looked into yet."""
+
     id: str
     source: str
     type: str
@@ -75,14 +82,29 @@ class _CloudEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fals
     correlationid: str = ""
     followed: str = ""
 
+    @property
+    def service(self) -> str:
+        """Which service recorded it."""
+        return _service_of(self.source)
 
-_CLOUD_EVENT = msgspec.json.Decoder(_CloudEvent)
+
+@cache
+def _service_of(source: str) -> str:
+    return source.rpartition("/")[2]
 
 
-def with_body(recorded: Recorded) -> Recorded:
-    """The same event with `body`: the bytes that both copies of the log keep."""
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+
+
+def encoded(event: Event) -> bytes:
+    """The event alone, as it stands in its envelope."""
+    return msgspec.json.encode(event)
+
+
+def with_body(recorded: Recorded, data: bytes = b"") -> Recorded:
+    """The same event with `body`, the bytes that both copies of the log keep. `data` is the event, if it is encoded."""
     body = msgspec.json.encode(
-        _CloudEvent(
+        Envelope(
             specversion="1.0",
             id=recorded.id,
             source=f"/daybook/{recorded.service}",
@@ -96,42 +118,55 @@ def with_body(recorded: Recorded) -> Recorded:
             occurredat=recorded.occurred_at,
             causationid=recorded.causation_id,
             correlationid=recorded.correlation_id,
-            followed=positions_to_text(recorded.followed),
-            data=Raw(msgspec.json.encode(recorded.event)),
+            followed=recorded.followed,
+            data=Raw(data or encoded(recorded.event)),
         )
     )
     return msgspec.structs.replace(recorded, body=body)
 
 
-def decode(body: bytes) -> Recorded:
-    """The event that these bytes record. Raises `UnreadableEvent`."""
+def envelope_of(body: bytes) -> Envelope:
+    """The envelope around the event that these bytes record. Raises `UnreadableEvent`."""
     try:
-        cloud = _CLOUD_EVENT.decode(body)
-        event = _DECODERS[cloud.type].decode(cloud.data)
-    except KeyError as unknown:
-        raise UnreadableEvent(f"event type {unknown} is not known here: is this version older than the log?") from None
+        envelope = _ENVELOPE.decode(body)
+    except msgspec.MsgspecError as malformed:
+        raise UnreadableEvent(f"not a Daybook event: {malformed}") from malformed
+    if envelope.type not in EVENTS:
+        raise UnreadableEvent(f"event type '{envelope.type}' is not known here: is this version older than the log?")
+    return envelope
+
+
+def opened(envelope: Envelope, body: bytes) -> Recorded:
+    """The event in this envelope, which these bytes record. Raises `UnreadableEvent`."""
+    try:
+        event = _DECODERS[envelope.type].decode(envelope.data)
     except msgspec.MsgspecError as malformed:
         raise UnreadableEvent(f"not a Daybook event: {malformed}") from malformed
     return Recorded(
-        position=cloud.position,
-        version=cloud.version,
-        id=cloud.id,
-        service=cloud.source.rpartition("/")[2],
-        stream=cloud.subject,
-        practice=cloud.practice,
-        recorded_at=cloud.time,
-        occurred_at=cloud.occurredat,
+        position=envelope.position,
+        version=envelope.version,
+        id=envelope.id,
+        service=envelope.service,
+        stream=envelope.subject,
+        practice=envelope.practice,
+        recorded_at=envelope.time,
+        occurred_at=envelope.occurredat,
         event=event,
-        causation_id=cloud.causationid,
-        correlation_id=cloud.correlationid,
-        followed=positions_from_text(cloud.followed),
+        causation_id=envelope.causationid,
+        correlation_id=envelope.correlationid,
+        followed=envelope.followed,
         body=body,
     )
 
 
+def decode(body: bytes) -> Recorded:
+    """The event that these bytes record. Raises `UnreadableEvent`."""
+    return opened(envelope_of(body), body)
+
+
 def positions_to_text(positions: Mapping[str, int]) -> str:
     """`booking:12 rebooking:7`, since an extension of a CloudEvent must be a plain value."""
-    return " ".join(f"{service}:{position}" for service, position in sorted(positions.items()))
+    return " ".join(sorted([f"{service}:{position}" for service, position in positions.items()]))
 
 
 def positions_from_text(text: str) -> Mapping[str, int]:

@@ -10,7 +10,9 @@ from shared.events.base import COUNTY, Event, Instant
 
 MessageKind = Literal["moved"]
 Answer = Literal["keep", "another-time", "cancel", "stop", "wrong-number", "unclear"]
-Failure = Literal["permanent", "temporary", "technical", "refused"]
+Failure = Literal["permanent", "temporary", "technical", "refused", "outdated"]
+"""Why a message did not arrive. `outdated`: its appointment no longer stood when its turn came, so it was not sent, and
+there is nothing left to tell; what took the appointment's place has a message of its own."""
 
 
 class MessageEvent(Event, frozen=True):

@@ -7,18 +7,21 @@ Streams: `outage/<id>` (the outage itself) and `recovery/<outage>/<ods>` (one pr
 plan, the moves, the answers, the calls).
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from msgspec import Struct
 
 from shared.events.base import COUNTY, Event, Instant
+from shared.events.booking import ALL_INFLOW, Channel, Inflow
 
 Kind = Literal["outage", "withdrawal"]
 """What took the appointments: systems that were down, or a practice that withdrew a session patients were booked in."""
 
-Outcome = Literal["attended", "missed", "cancelled", "triage", "displaced", "rescheduled"]
-"""What became of a lost appointment. `triage`: same-day demand, for a clinician, not to rebook. `rescheduled`: given
-another time otherwise than by this recovery, as when the patient rang up first."""
+Outcome = Literal["attended", "missed", "cancelled", "elsewhere", "triage", "displaced", "rescheduled"]
+"""What became of a lost appointment. `elsewhere`: the patient was seen by somebody else, as at a hospital. `triage`:
+same-day demand, for a clinician, not to rebook. `rescheduled`: given another time otherwise than by this recovery, as
+when the patient rang up first."""
 
 Evidence = Literal["paper", "operator", "rule", "withdrawn", "diary"]
 """How an outcome is known: written down on the day, said by an operator, by the rule for all the rest, because the
@@ -26,9 +29,35 @@ session was `withdrawn`, or because the `diary` has shown since that the appoint
 
 Wish = Literal["another-time", "cancel"]
 
+Via = Literal["text", "telephone"]
+"""How a patient answered."""
 
-class Placement(Struct, frozen=True, kw_only=True, gc=False):
-    """An appointment and the slot proposed for it."""
+HalfOfDay = Literal["morning", "afternoon"]
+"""A morning ends at 13:00, London time."""
+
+CallOutcome = Literal["keeps", "another-time", "cancels", "settled", "no-answer", "left-message", "wrong-number"]
+"""What came of a telephone call. `settled`: the caller has arranged it otherwise, as by booking another time at once.
+After `no-answer`, `left-message` and `wrong-number` somebody tries again; after the others nobody need."""
+
+
+class Constraints(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """When and how a patient can be seen at all. Days are London's; `weekdays` are 1 (Monday) to 7; empty: any."""
+
+    not_before: date | None = None
+    not_after: date | None = None
+    weekdays: tuple[int, ...] = ()
+    half_of_day: HalfOfDay | None = None
+    channels: tuple[Channel, ...] = ()
+    clinician: str = ""
+
+
+class Placement(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A lost appointment and the slot proposed for it.
+
+    `standing` is the appointment that is to give way, where it is not the lost one: the patient has a new time and
+    asked for another. `from_session` is the session of the one that gives way. `to_practice` is set if the slot is
+    another practice's, which shares its capacity.
+    """
 
     appointment: str
     patient: str
@@ -38,15 +67,18 @@ class Placement(Struct, frozen=True, kw_only=True, gc=False):
     to_start: Instant
     minutes: int
     priority: int
+    standing: str = ""
+    to_practice: str = ""
 
 
-class Unplaced(Struct, frozen=True, kw_only=True, gc=False):
-    """An appointment the plan found no slot for, and why, in words."""
+class Unplaced(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """An appointment the plan found no slot for, and why, in words. `standing`: as in `Placement`; it stays."""
 
     appointment: str
     patient: str
     priority: int
     reason: str
+    standing: str = ""
 
 
 class OutageEvent(Event, frozen=True):
@@ -79,6 +111,8 @@ class RecoveryEvent(Event, frozen=True):
 class OutageDeclared(OutageEvent, frozen=True):
     """These practices have had no working system from `started_at`. The end may not be known yet.
 
+    Until then they take no new bookings from those whom `keeps_out` names.
+
     With `kind` withdrawal: this practice withdrew a session at `started_at`, which is its `ended_at` too. Nobody's
     systems are down, so nothing is frozen; who is displaced follows, patient by patient.
     """
@@ -89,6 +123,22 @@ class OutageDeclared(OutageEvent, frozen=True):
     ended_at: Instant | None = None
     declared_by: str = ""
     kind: Kind = "outage"
+    keeps_out: tuple[Inflow, ...] = ALL_INFLOW
+
+
+class InflowChanged(OutageEvent, frozen=True):
+    """From now on the practices of the outage take no new bookings from these, and from everybody else again."""
+
+    practices: tuple[str, ...]
+    keeps_out: tuple[Inflow, ...]
+    said_by: str = ""
+
+
+class FollowUpSet(OutageEvent, frozen=True):
+    """Whether capacity that appears later is given to those who still wait without asking the operator again."""
+
+    automatic: bool
+    said_by: str = ""
 
 
 class OutageEnded(OutageEvent, frozen=True):
@@ -99,18 +149,29 @@ class OutageEnded(OutageEvent, frozen=True):
 
 
 class AppointmentReconciled(RecoveryEvent, frozen=True):
-    """What became of one appointment of the outage."""
+    """What became of one appointment of the outage. `typed_by` is who wrote it down here."""
 
     appointment: str
     patient: str
     outcome: Outcome
     evidence: Evidence
+    typed_by: str = ""
+
+
+class ConstraintsNoted(RecoveryEvent, frozen=True):
+    """When and how this patient can be seen; replaces what was noted before."""
+
+    appointment: str
+    patient: str
+    constraints: Constraints
+    noted_by: str = ""
 
 
 class PlanProposed(RecoveryEvent, frozen=True):
     """A plan for one practice, computed from the diary as it was at `read_position` of booking's log.
 
-    `plan` is the hash of the whole outage's plan, `part` the hash of this practice's share of it.
+    `plan` is the hash of the whole outage's plan, `part` the hash of this practice's share of it. `follow_up`: made
+    because capacity appeared, or a place was lost, after an earlier plan had been carried out.
     """
 
     plan: str
@@ -119,6 +180,7 @@ class PlanProposed(RecoveryEvent, frozen=True):
     expires_at: Instant
     placements: tuple[Placement, ...]
     unplaced: tuple[Unplaced, ...]
+    follow_up: bool = False
 
 
 class PlanApproved(RecoveryEvent, frozen=True):
@@ -138,7 +200,7 @@ class PlanExpired(RecoveryEvent, frozen=True):
 
 
 class MoveRequested(RecoveryEvent, frozen=True):
-    """Booking is asked to move the appointment into the slot."""
+    """Booking is asked to move the appointment into the slot. `standing`, `to_practice`: as in `Placement`."""
 
     move: str
     appointment: str
@@ -147,25 +209,29 @@ class MoveRequested(RecoveryEvent, frozen=True):
     to_session: str
     to_slot: str
     to_start: Instant
+    standing: str = ""
+    to_practice: str = ""
 
 
 class MoveConfirmed(RecoveryEvent, frozen=True):
-    """Booking moved it: `to_appointment` stands."""
+    """Booking moved it: `to_appointment` stands. If no answer comes by `answer_by`, it goes on standing."""
 
     move: str
     appointment: str
     patient: str
     to_appointment: str
     to_start: Instant
+    answer_by: Instant | None = None
 
 
 class MoveRefused(RecoveryEvent, frozen=True):
-    """Booking could not move it, for the reason given; the patient still waits."""
+    """Booking could not move it, for the reason given; the patient still waits, or keeps the `standing` appointment."""
 
     move: str
     appointment: str
     patient: str
     reason: str
+    standing: str = ""
 
 
 class OfferKept(RecoveryEvent, frozen=True):
@@ -174,6 +240,7 @@ class OfferKept(RecoveryEvent, frozen=True):
     move: str
     appointment: str
     patient: str
+    via: Via = "text"
 
 
 class OfferDeclined(RecoveryEvent, frozen=True):
@@ -183,6 +250,15 @@ class OfferDeclined(RecoveryEvent, frozen=True):
     appointment: str
     patient: str
     wish: Wish
+    via: Via = "text"
+
+
+class OfferUnanswered(RecoveryEvent, frozen=True):
+    """No answer came in time. The new appointment stands; an answer that comes before it begins still counts."""
+
+    move: str
+    appointment: str
+    patient: str
 
 
 class CallNeeded(RecoveryEvent, frozen=True):
@@ -193,19 +269,32 @@ class CallNeeded(RecoveryEvent, frozen=True):
     reason: str
 
 
+class CallClaimed(RecoveryEvent, frozen=True):
+    """Somebody is about to telephone; until then, or `until`, nobody else should."""
+
+    appointment: str
+    patient: str
+    claimed_by: str
+    until: Instant
+
+
 class CallMade(RecoveryEvent, frozen=True):
-    """Somebody telephoned, and what came of it."""
+    """Somebody telephoned. `outcome` is a `CallOutcome`; `note` is sealed as `shared.seal.Details` are."""
 
     appointment: str
     patient: str
     outcome: str
     made_by: str
+    note: str = ""
 
 
 RebookingEvent = (
     OutageDeclared
+    | InflowChanged
+    | FollowUpSet
     | OutageEnded
     | AppointmentReconciled
+    | ConstraintsNoted
     | PlanProposed
     | PlanApproved
     | PlanExpired
@@ -214,6 +303,8 @@ RebookingEvent = (
     | MoveRefused
     | OfferKept
     | OfferDeclined
+    | OfferUnanswered
     | CallNeeded
+    | CallClaimed
     | CallMade
 )

@@ -20,7 +20,7 @@ FROZEN = with_body(
         recorded_at=NOW,
         occurred_at=NOW,
         causation_id="cause",
-        followed={"rebooking": 7, "booking": 11},
+        followed="booking:11 rebooking:7",
         event=PracticeFrozen(practice="G82002", outage="outage-1"),
     )
 )

@@ -34,10 +34,10 @@ REMOVE = Remove(slots, {"slot": "s"})
     ],
 )
 def test_the_last_word_on_a_row_stands(changes: list[Change], outcome: Change) -> None:
-    assert coalesce(changes) == {slots: {("s",): outcome}}
+    assert coalesce(changes) == {slots: {"s": outcome}}
 
 
 def test_rows_with_other_keys_are_left_alone() -> None:
     other: dict[str, Any] = {"slot": "t", "taken_by": ""}
 
-    assert coalesce([put("a"), Put(slots, other)]) == {slots: {("s",): put("a"), ("t",): Put(slots, other)}}
+    assert coalesce([put("a"), Put(slots, other)]) == {slots: {"s": put("a"), "t": Put(slots, other)}}

@@ -110,7 +110,7 @@ async def test_a_follower_folds_and_reacts_once_and_says_what_caused_it(county: 
             (declared,) = await read_after(connection, 0, 10)
             known = (await connection.execute(select(outages.known_practices))).all()
         assert declared.causation_id == frozen.id
-        assert dict(declared.followed) == {"booking": 1}
+        assert declared.followed == "booking:1"
         assert [tuple(row) for row in known] == [("G1", "Harbour Surgery")]
 
 
