@@ -41,7 +41,7 @@ async def register_practices(request: Request, service: RunningDep) -> dict[str,
 
 @router.get("/practices", dependencies=[needs("Schedule", "s")])
 async def list_practices(service: RunningDep, guard: GuardDep) -> list[dict[str, Any]]:
-    """Every practice, and whether an outage keeps it frozen; to a practice's own system, that practice alone."""
+    """Every practice, and from whom outages keep new appointments; to a practice's own system, that one alone."""
     async with service.engine.connect() as connection:
         return [asdict(row) for row in await all_practices(connection) if guard.caller.belongs_to(row.practice)]
 

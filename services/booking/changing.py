@@ -86,7 +86,11 @@ def mark(page: State, command: MarkAppointment) -> list[BookingEvent]:
 
 
 def settle(page: State, command: SettleAppointment) -> list[BookingEvent]:
-    """What became of an appointment of a lost day; what has ended otherwise stays as it is."""
+    """What became of an appointment of a lost day; what has ended otherwise stays as it is.
+
+    Seen elsewhere is neither seen here nor missed: the patient made the appointment needless. HL7 has no reason for
+    that. `pat`, the patient's own with nothing added, is the one that says nothing untrue.
+    """
     known = _found(page, command.appointment)
     if known is None or not known.owed:
         return []
@@ -97,6 +101,8 @@ def settle(page: State, command: SettleAppointment) -> list[BookingEvent]:
             return [_marked(known, "noshow")]
         case "cancelled":
             return [cancelled(known, "practice", "other")]
+        case "elsewhere":
+            return [cancelled(known, "patient", "pat")]
 
 
 def decline(page: State, command: DeclineAppointment) -> list[BookingEvent]:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from shared.events.booking import CancelledBy, Opening, Patient, Slot
+from shared.events.booking import CancelledBy, Inflow, Opening, Patient, Slot
 
-Standing = Literal["public", "nhs-111", "practice"]
+Standing = Inflow
 """How whoever asks stands to the practice whose slot it is: its own system, NHS 111, or any other organisation."""
 
 Status = Literal[
@@ -30,7 +30,8 @@ Mark = Literal["arrived", "fulfilled", "noshow", "entered-in-error"]
 
 EntryStatus = Literal["booked", "arrived", "fulfilled", "noshow", "cancelled"]
 
-Outcome = Literal["attended", "missed", "cancelled"]
+Outcome = Literal["attended", "missed", "cancelled", "elsewhere"]
+"""What became of an appointment of a lost day. `elsewhere`: somebody else saw the patient, as at a hospital."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,11 @@ class OpenPractice:
 
 @dataclass(frozen=True, slots=True)
 class FreezePractice:
-    """Let no new appointments in while the outage lasts."""
+    """Let no new appointments in from these while the outage lasts; said again, it replaces what was said before."""
 
     practice: str
     outage: str
+    keeps_out: tuple[Standing, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +307,10 @@ class DeclineAppointment:
 
 @dataclass(frozen=True, slots=True)
 class MoveAppointment:
-    """Give a displaced appointment another slot, in one transaction."""
+    """Give the patient of this practice another slot in place of an appointment, in one transaction.
+
+    The slot is the practice's own, or that of `to_practice`, which shares its capacity, and of no other.
+    """
 
     move: str
     outage: str
@@ -317,6 +322,7 @@ class MoveAppointment:
     to_start: datetime
     to_appointment: str
     now: datetime
+    to_practice: str = ""
 
 
 BookingCommand = (

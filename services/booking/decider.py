@@ -35,7 +35,14 @@ from services.booking.states import NotYet, Practice, State
 from services.booking.taking import book
 from services.booking.withdrawing import withdraw
 from shared.decider import Decider
-from shared.events.booking import BookingEvent, PracticeFrozen, PracticeOpened, PracticeRegistered, PracticeReopened
+from shared.events.booking import (
+    ALL_INFLOW,
+    BookingEvent,
+    PracticeFrozen,
+    PracticeOpened,
+    PracticeRegistered,
+    PracticeReopened,
+)
 from shared.refusals import NotFound
 
 _OfPractice = RegisterPractice | OpenPractice | FreezePractice | ReopenPractice
@@ -150,9 +157,12 @@ def _open(state: State, command: OpenPractice) -> list[BookingEvent]:
 
 def _freeze(state: State, command: FreezePractice) -> list[BookingEvent]:
     """A practice whose diary is kept elsewhere has nothing to freeze, and an outage that is over freezes no more."""
-    if not isinstance(state, Practice) or command.outage in state.outages | state.over:
+    if not isinstance(state, Practice) or command.outage in state.over:
         return []
-    return [PracticeFrozen(practice=command.practice, outage=command.outage)]
+    keeps_out = tuple(kind for kind in ALL_INFLOW if kind in command.keeps_out)
+    if state.outages.get(command.outage) == keeps_out:
+        return []
+    return [PracticeFrozen(practice=command.practice, outage=command.outage, keeps_out=keeps_out)]
 
 
 def _reopen(state: State, command: ReopenPractice) -> list[BookingEvent]:

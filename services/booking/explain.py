@@ -23,7 +23,7 @@ SENTENCES: Mapping[Verdict, str] = {
     "withdrawn": "The slot has been withdrawn from the diary",
     "taken": "Somebody has an appointment in the slot",
     "held": "Somebody is about to book the slot and holds it for a few minutes",
-    "frozen": "The practice takes no new appointments while its systems are down",
+    "frozen": "The practice takes no new appointments from this organisation while its systems are down",
 }
 
 
@@ -49,7 +49,7 @@ def explain(slot: SlotFacts, asker: Asker, now: datetime) -> Explained:
     opening = slot.openings.effective
     may = keeping.verdict(asker, slot.kept_for, slot.start, opening, now)
     return Explained(
-        verdict=_verdict(slot, may, now),
+        verdict=_verdict(slot, asker, may, now),
         visible=not slot.withdrawn and (asker.standing == "practice" or may == "available"),
         opening=opening,
         opening_of=_said_by(slot),
@@ -58,7 +58,7 @@ def explain(slot: SlotFacts, asker: Asker, now: datetime) -> Explained:
     )
 
 
-def _verdict(slot: SlotFacts, may: keeping.Verdict, now: datetime) -> Verdict:
+def _verdict(slot: SlotFacts, asker: Asker, may: keeping.Verdict, now: datetime) -> Verdict:
     if slot.withdrawn:
         return "withdrawn"
     if may != "available":
@@ -67,7 +67,7 @@ def _verdict(slot: SlotFacts, may: keeping.Verdict, now: datetime) -> Verdict:
         return "taken"
     if slot.taken_until is not None and slot.taken_until > now:
         return "held"
-    return "frozen" if slot.frozen else "available"
+    return "frozen" if asker.standing in slot.kept_out else "available"
 
 
 def _said_by(slot: SlotFacts) -> Literal["session", "practice", "nobody"]:

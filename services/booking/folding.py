@@ -57,10 +57,11 @@ def _evolve_practice(state: State, event: _PracticeEvent) -> State:
             return Practice(event)
         case Practice(), PracticeOpened(opening=opening):
             return replace(state, opening=opening)
-        case Practice(outages=outages), PracticeFrozen(outage=outage):
-            return replace(state, outages=outages | {outage})
+        case Practice(outages=outages), PracticeFrozen(outage=outage, keeps_out=keeps_out):
+            return replace(state, outages={**outages, outage: keeps_out})
         case Practice(outages=outages, over=over), PracticeReopened(outage=outage):
-            return replace(state, outages=outages - {outage}, over=over | {outage})
+            left = {id: keeps_out for id, keeps_out in outages.items() if id != outage}
+            return replace(state, outages=left, over=over | {outage})
         case _:
             return state
 

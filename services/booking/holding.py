@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from services.booking.changing import changed_since, check_version, unknown_appointment
 from services.booking.commands import ConfirmHold, ExpireHolds, HoldSlots, ReleaseHold
 from services.booking.states import Hold, Page, Practice, State, released
-from services.booking.taking import check_not_frozen, check_times, diary, make_way, minutes_of, visible
+from services.booking.taking import check_not_kept_out, check_times, diary, make_way, minutes_of, visible
 from shared.events.booking import AppointmentBooked, BookingEvent, SlotsHeld
 from shared.refusals import Conflict, Refusal
 
@@ -20,7 +20,7 @@ def hold(practice: State, page: State, command: HoldSlots) -> list[BookingEvent]
     slots = visible(practice, page, command.slots, command.asker, command.now)
     check_times(slots, command.start, command.end)
     _check_until(command.until, command.now)
-    ended = make_way(practice, page, slots, command.now)
+    ended = make_way(practice, page, slots, command.asker, command.now)
     held = SlotsHeld(
         session=command.session,
         practice=page.practice,
@@ -51,7 +51,7 @@ def confirm(practice: State, page: State, command: ConfirmHold) -> list[BookingE
             where="Appointment.status",
         )
     check_version(hold.version, command.version)
-    check_not_frozen(practice)
+    check_not_kept_out(practice, command.asker)
     return [_booked(hold.held, command)]
 
 

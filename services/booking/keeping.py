@@ -55,8 +55,11 @@ def standing(caller: Caller, practice: str) -> Standing:
 
 def standing_of(organisation: str, organisation_type: str, practice: str) -> Standing:
     """How an organisation, by its ODS code and type, stands to a practice."""
-    if organisation == practice:
-        return "practice"
+    return "practice" if organisation == practice else standing_elsewhere(organisation_type)
+
+
+def standing_elsewhere(organisation_type: str) -> Standing:
+    """How an organisation of this type stands to every practice that it is not itself."""
     return "nhs-111" if organisation_type == NHS_111 else "public"
 
 

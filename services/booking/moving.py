@@ -9,11 +9,15 @@ from services.booking.commands import MoveAppointment
 from services.booking.states import Appointment, NotYet, Page, State, released
 from shared.events.booking import AppointmentBooked, AppointmentMoved, BookingEvent, MoveRejected, Slot
 
+REBOOKING = "rebooking"
+"""Who books what is moved within its practice: nobody who asks has such a code, and the practice sees it anyway."""
+
 
 def move(old: State, new: State, command: MoveAppointment) -> list[BookingEvent]:
     """The new appointment and the end of the old one, or the rejection; `[]` if this move has had its answer.
 
-    A displaced appointment can be moved as well as one that is booked. A hold whose time is over ends first.
+    A displaced appointment can be moved as well as one that is booked, and one that came of a move can be moved on. A
+    hold whose time is over ends first.
     """
     known = old.appointments.get(command.appointment) if isinstance(old, Page) else None
     if _answered(old, known, command):
@@ -38,7 +42,9 @@ def _answered(old: State, known: Appointment | None, command: MoveAppointment) -
 def _obstacle(known: Appointment, new: Page, slot: Slot, command: MoveAppointment) -> str:
     if known.status not in ("booked", "displaced"):
         return f"The appointment is {known.status} already"
-    if new.practice != known.booked.practice:
+    if command.practice not in (known.booked.practice, _home(known)):
+        return "The appointment is another practice's"
+    if new.practice != (command.to_practice or command.practice):
         return "The slot is at another practice"
     if slot.start != command.to_start:
         return "The slot is at another time than was planned"
@@ -59,11 +65,17 @@ def _taken(new: Page, slot: Slot, now: datetime) -> bool:
     return taker is not None and (hold is None or hold.lasts(now))
 
 
-def _moved(known: Appointment, slot: Slot, command: MoveAppointment) -> list[BookingEvent]:
+def _home(known: Appointment) -> str:
+    """The practice whose patient it is: what a move has put at another practice was booked on behalf of this one."""
     before = known.booked
+    return before.booked_by if before.move and before.booked_by != REBOOKING else before.practice
+
+
+def _moved(known: Appointment, slot: Slot, command: MoveAppointment) -> list[BookingEvent]:
+    before, home, at = known.booked, _home(known), command.to_practice or command.practice
     after = AppointmentBooked(
         session=command.to_session,
-        practice=before.practice,
+        practice=at,
         appointment=command.to_appointment,
         slots=(slot.id,),
         start=slot.start,
@@ -73,7 +85,7 @@ def _moved(known: Appointment, slot: Slot, command: MoveAppointment) -> list[Boo
         textable=before.textable,
         booked_at=command.now,
         priority=before.priority,
-        booked_by="rebooking",
+        booked_by=REBOOKING if at == home else home,
         replaces=before.appointment,
         move=command.move,
     )
@@ -84,7 +96,7 @@ def _given_up(known: Appointment, after: AppointmentBooked, command: MoveAppoint
     before = known.booked
     return AppointmentMoved(
         session=before.session,
-        practice=before.practice,
+        practice=command.practice,
         appointment=before.appointment,
         start=before.start,
         patient=before.patient.id,
@@ -97,6 +109,7 @@ def _given_up(known: Appointment, after: AppointmentBooked, command: MoveAppoint
         to_minutes=after.minutes,
         textable=before.textable,
         slots=known.slots,
+        to_practice=command.to_practice,
     )
 
 

@@ -75,8 +75,8 @@ def _of_practice(event: _OfPractice) -> Change:
             return _practice(event)
         case PracticeOpened(practice=practice, opening=opening):
             return Put(openings, {"practice": practice, "opening": opening})
-        case PracticeFrozen(practice=practice, outage=outage):
-            return Put(frozen, {"practice": practice, "outage": outage})
+        case PracticeFrozen(practice=practice, outage=outage, keeps_out=keeps_out):
+            return Put(frozen, {"practice": practice, "outage": outage, "keeps_out": keeps_out})
         case PracticeReopened(practice=practice, outage=outage):
             return Remove(frozen, {"practice": practice, "outage": outage})
 

@@ -17,15 +17,27 @@ from services.booking.commands import (
 from services.booking.views import sessions_of
 from shared.events.base import Event
 from shared.events.envelope import Recorded
-from shared.events.rebooking import AppointmentReconciled, MoveRequested, OfferDeclined, OutageDeclared, OutageEnded
+from shared.events.rebooking import (
+    AppointmentReconciled,
+    InflowChanged,
+    MoveRequested,
+    OfferDeclined,
+    OutageDeclared,
+    OutageEnded,
+)
 from shared.ids import derived_id
 from shared.service import Reaction, Running
 
 WANTS: frozenset[type[Event]] = frozenset(
-    {OutageDeclared, OutageEnded, MoveRequested, AppointmentReconciled, OfferDeclined}
+    {OutageDeclared, InflowChanged, OutageEnded, MoveRequested, AppointmentReconciled, OfferDeclined}
 )
 
-_SETTLED: Mapping[str, Outcome] = {"attended": "attended", "missed": "missed", "cancelled": "cancelled"}
+_SETTLED: Mapping[str, Outcome] = {
+    "attended": "attended",
+    "missed": "missed",
+    "cancelled": "cancelled",
+    "elsewhere": "elsewhere",
+}
 """The outcomes that end an appointment; a displaced one still waits, and triage is for a clinician."""
 
 
@@ -49,10 +61,12 @@ def _appointments(recorded: Recorded) -> Iterator[str]:
 
 def _commands(recorded: Recorded, sessions: Mapping[str, str], now: datetime) -> Iterator[BookingCommand]:
     match recorded.event:
-        case OutageDeclared(outage=outage, practices=practices, ended_at=ended_at, kind="outage"):
-            yield from (FreezePractice(practice, outage) for practice in practices)
+        case OutageDeclared(outage=outage, practices=practices, ended_at=ended_at, kind="outage", keeps_out=keeps_out):
+            yield from (FreezePractice(practice, outage, keeps_out) for practice in practices)
             if ended_at is not None and ended_at <= now:
                 yield from (ReopenPractice(practice, outage) for practice in practices)
+        case InflowChanged(outage=outage, practices=practices, keeps_out=keeps_out):
+            yield from (FreezePractice(practice, outage, keeps_out) for practice in practices)
         case OutageEnded(outage=outage, practices=practices):
             yield from (ReopenPractice(practice, outage) for practice in practices)
         case MoveRequested() as requested:
@@ -72,13 +86,14 @@ def _move(requested: MoveRequested, now: datetime) -> MoveAppointment:
         move=requested.move,
         outage=requested.outage,
         practice=requested.practice,
-        appointment=requested.appointment,
+        appointment=requested.standing or requested.appointment,
         from_session=requested.from_session,
         to_session=requested.to_session,
         to_slot=requested.to_slot,
         to_start=requested.to_start,
         to_appointment=moved_to(requested.move),
         now=now,
+        to_practice=requested.to_practice,
     )
 
 

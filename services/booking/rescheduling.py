@@ -20,7 +20,7 @@ def reschedule(practice: State, old: State, new: State, command: RescheduleAppoi
     practice, page = diary(practice, new, command.practice)
     slots = visible(practice, page, command.to_slots, command.asker, command.now)
     leaving = command.appointment if command.from_session == command.to_session else ""
-    ended = make_way(practice, page, slots, command.now, leaving)
+    ended = make_way(practice, page, slots, command.asker, command.now, leaving)
     given_up = cancelled(known, command.cancelled_by, command.reason, replaced_by=command.to_appointment)
     return [*ended, given_up, _booked(known, slots, command)]
 

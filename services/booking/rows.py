@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Literal
 
 from services.booking.commands import Status
-from shared.events.booking import Channel, KeptFor
+from shared.events.booking import Channel, Inflow, KeptFor
 
 SlotStatus = Literal["free", "busy", "busy-unavailable", "busy-tentative"]
-"""`busy-tentative`: held. `busy-unavailable`: withdrawn, or its practice takes no appointments while its systems are
-down."""
+"""`busy-tentative`: held. `busy-unavailable`: withdrawn, or its practice takes no new appointments from who asks while
+its systems are down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class SlotRow:
 
 @dataclass(frozen=True, slots=True)
 class PracticeRow:
-    """A practice, and whether it takes new appointments now."""
+    """A practice, and who can book nothing new there now; `frozen` if anybody."""
 
     practice: str
     name: str
@@ -40,6 +40,7 @@ class PracticeRow:
     telephone: str
     nhs111_slots_per_day: int
     frozen: bool
+    keeps_out: Sequence[Inflow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,17 @@
 """What is read of one session or slot: to whom it is open, and everything that decides who may have it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.booking.keeping import effective
 from services.booking.tables import frozen, occupancy, openings, practices, sessions, slots
-from shared.events.booking import KeptFor, Opening
+from shared.events.booking import Inflow, KeptFor, Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,10 @@ class Openings:
 
 @dataclass(frozen=True, slots=True)
 class SlotFacts:
-    """All that a slot's being had or not rests on. `taken_until` is when a hold of it ends."""
+    """All that a slot's being had or not rests on. `taken_until` is when a hold of it ends.
+
+    `kept_out`: those from whom its practice takes no new appointments now.
+    """
 
     slot: str
     practice: str
@@ -39,7 +42,7 @@ class SlotFacts:
     withdrawn: bool
     taken: bool
     taken_until: datetime | None
-    frozen: bool
+    kept_out: Collection[Inflow]
     openings: Openings
 
 
@@ -70,7 +73,7 @@ async def slot_facts(connection: AsyncConnection, slot: str) -> SlotFacts | None
             *(slots.c[name] for name in ("slot", "practice", "session", "start", "kept_for", "withdrawn")),
             occupancy.c.slot.is_not(None).label("taken"),
             occupancy.c.until.label("taken_until"),
-            exists().where(frozen.c.practice == slots.c.practice).label("frozen"),
+            kept_out_of(slots.c.practice).label("kept_out"),
             sessions.c.opening.label("of_session"),
             openings.c.opening.label("of_practice"),
         )
@@ -84,6 +87,12 @@ async def slot_facts(connection: AsyncConnection, slot: str) -> SlotFacts | None
         return None
     facts = {name: value for name, value in row.items() if not name.startswith("of_")}
     return SlotFacts(**facts, openings=_openings(row))
+
+
+def kept_out_of(practice: ColumnElement[str]) -> ColumnElement[Any]:
+    """In SQL, whom the outages of this practice keep out, whichever of them."""
+    kinds = select(func.jsonb_array_elements_text(frozen.c.keeps_out)).where(frozen.c.practice == practice)
+    return func.array(kinds.scalar_subquery())
 
 
 def _openings(row: Mapping[Any, Any]) -> Openings:

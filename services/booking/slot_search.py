@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.booking.keeping import NHS_111
+from services.booking.keeping import NHS_111, standing_elsewhere
 from services.booking.openness import Asked, Openness
 from services.booking.rows import SlotRow, SlotStatus
 from services.booking.viewing import Viewer
@@ -55,15 +55,14 @@ class SlotsFound:
 
 
 _COLUMNS = 's.slot, s.session, s.practice, s.start, s."end", s.minutes, s.channel, s.service_type, s.kept_for'
-_FROZEN = "s.practice IN (SELECT practice FROM frozen)"
-_STATUS = f"""
+_STATUS = """
     CASE WHEN t.until IS NOT NULL THEN 'busy-tentative' WHEN t.slot IS NOT NULL THEN 'busy'
-         WHEN s.withdrawn OR {_FROZEN} THEN 'busy-unavailable' ELSE 'free' END AS status"""
+         WHEN s.withdrawn OR {frozen} THEN 'busy-unavailable' ELSE 'free' END AS status"""
 _IS: Mapping[SlotStatus, str] = {
-    "free": f"t.slot IS NULL AND NOT {_FROZEN}",
+    "free": "t.slot IS NULL AND NOT {frozen}",
     "busy": "t.slot IS NOT NULL AND t.until IS NULL",
     "busy-tentative": "t.until IS NOT NULL",
-    "busy-unavailable": f"t.slot IS NULL AND {_FROZEN}",
+    "busy-unavailable": "t.slot IS NULL AND {frozen}",
 }
 
 
@@ -74,35 +73,43 @@ async def find_slots(connection: AsyncConnection, search: SlotSearch, now: datet
     if practices == []:
         return SlotsFound([], more=False, total=0)
     asked = Asked()
-    begins_with, matches = _matches(asked, search, practices, now)
+    frozen = _frozen(asked, search.viewer)
+    begins_with, matches = _matches(asked, search, practices, frozen, now)
+    status = _STATUS.format(frozen=frozen)
     page = f"ORDER BY s.start, s.slot LIMIT {search.count + 1} OFFSET {search.offset}"
-    records = await driver.fetch(f"{begins_with} SELECT {_COLUMNS}, {_STATUS} {matches} {page}", *asked.values)
+    records = await driver.fetch(f"{begins_with} SELECT {_COLUMNS}, {status} {matches} {page}", *asked.values)
     rows, more = [SlotRow(*record) for record in records[: search.count]], len(records) > search.count
     if not more and (rows or not search.offset):
         return SlotsFound(rows, more, search.offset + len(rows))
     most = COUNTED if _is_wide(search) and not search.count_all else None
     limit = f"LIMIT {most + 1}" if most else ""
     total = await driver.fetchval(
-        f"{begins_with} SELECT count(*) FROM (SELECT 1 {matches} {limit}) AS t", *asked.values
+        f"{begins_with} SELECT count(*) FROM (SELECT {status} {matches} {limit}) AS t", *asked.values
     )
     return SlotsFound(rows, more, None if most and total > most else total)
 
 
-async def slot_row(connection: AsyncConnection, slot: str, now: datetime) -> SlotRow | None:
-    """One slot, whoever may see it."""
-    rows = await slot_rows(connection, [slot], now)
-    return rows[0] if rows else None
-
-
-async def slot_rows(connection: AsyncConnection, slots: Sequence[str], now: datetime) -> list[SlotRow]:
-    """These slots, withdrawn ones too, by start."""
-    found = await (await reader(connection)).fetch(_THESE, now, list(slots))
+async def slot_rows(connection: AsyncConnection, slots: Sequence[str], viewer: Viewer, now: datetime) -> list[SlotRow]:
+    """These slots, withdrawn ones too, by start, as they are to this viewer: it may see them."""
+    asked = Asked()
+    status = _STATUS.format(frozen=_frozen(asked, viewer))
+    found_in, these = _SLOTS.format(now=asked.put(now)), asked.put(list(slots))
+    found = await (await reader(connection)).fetch(
+        f"SELECT {_COLUMNS}, {status} {found_in} WHERE s.slot = ANY({these}) ORDER BY s.start, s.slot", *asked.values
+    )
     return [SlotRow(*record) for record in found]
 
 
 _SLOTS = """
     FROM slots AS s LEFT JOIN occupancy AS t ON t.slot = s.slot AND (t.until IS NULL OR t.until > {now})"""
-_THESE = f"SELECT {_COLUMNS}, {_STATUS} {_SLOTS.format(now='$1')} WHERE s.slot = ANY($2) ORDER BY s.start, s.slot"
+
+
+def _frozen(asked: Asked, viewer: Viewer) -> str:
+    """Whether the slot's practice takes no new appointments from this viewer."""
+    own = asked.put(viewer.organisation)
+    elsewhere = asked.put("practice" if viewer.all else standing_elsewhere(viewer.organisation_type))
+    standing = f"CASE WHEN practice = {own}::text THEN 'practice' ELSE {elsewhere}::text END"
+    return f"s.practice IN (SELECT practice FROM frozen WHERE keeps_out ? {standing})"
 
 
 def _is_wide(search: SlotSearch) -> bool:
@@ -127,13 +134,15 @@ async def _practices(driver: Driver, search: SlotSearch, now: datetime) -> list[
     return None if len(found) > _FEW else [record["practice"] for record in found]
 
 
-def _matches(asked: Asked, search: SlotSearch, practices: Sequence[str] | None, now: datetime) -> tuple[str, str]:
+def _matches(
+    asked: Asked, search: SlotSearch, practices: Sequence[str] | None, frozen: str, now: datetime
+) -> tuple[str, str]:
     """What the statement begins with, and its FROM … WHERE."""
     practice = search.practice
     begin, end = asked.put(search.start), asked.put(search.end)
     # Every slot lasts: what ends by then starts before then, and starts are what the index knows.
     wanted = [f's.start >= {begin} AND s.start < {end} AND s."end" <= {end} AND NOT s.withdrawn']
-    wanted.append(" OR ".join(f"({_IS[status]})" for status in dict.fromkeys(search.statuses)))
+    wanted.append(" OR ".join(f"({_IS[status].format(frozen=frozen)})" for status in dict.fromkeys(search.statuses)))
     if practice is not None:
         wanted.append(f"s.practice = {asked.put(practice)}")
     if practices is not None:

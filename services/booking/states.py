@@ -1,11 +1,11 @@
 """What booking remembers in order to decide: the practice as a whole, and each page of its diary."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from services.booking.commands import Status
+from services.booking.commands import Standing, Status
 from shared.events.booking import (
     AppointmentBooked,
     AppointmentCancelled,
@@ -28,12 +28,16 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class Practice:
-    """A practice that keeps its diary here; frozen while any outage lasts."""
+    """A practice that keeps its diary here. `outages` are those that last, each with whom it keeps out."""
 
     registered: PracticeRegistered
-    outages: frozenset[str] = frozenset()
+    outages: Mapping[str, tuple[Standing, ...]] = field(default_factory=dict)
     over: frozenset[str] = frozenset()
     opening: Opening | None = None
+
+    def keeps_out(self, standing: Standing) -> bool:
+        """Whether it takes no new appointments now from whoever stands so."""
+        return any(standing in kept_out for kept_out in self.outages.values())
 
 
 @dataclass(frozen=True, slots=True)

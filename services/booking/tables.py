@@ -31,8 +31,9 @@ frozen = Table(
     metadata,
     Column("practice", Text, primary_key=True),
     Column("outage", Text, primary_key=True),
+    Column("keeps_out", JSONB, nullable=False),
 )
-"""The outages that keep a practice frozen; none, and it is open."""
+"""The outages that a practice has now, and whom each keeps from booking there, as `Inflow`s."""
 
 sessions = Table(
     "sessions",

@@ -1,14 +1,20 @@
 """The rules for taking slots: who may have which, together or alone, and what may lie in the way."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from services.booking.commands import Asker, BookAppointment
+from services.booking.commands import Asker, BookAppointment, Standing
 from services.booking.keeping import effective, verdict
 from services.booking.states import Page, Practice, State, released, slot_end
 from shared.events.booking import AppointmentBooked, BookingEvent, HoldReleased, Slot
 from shared.refusals import Conflict, Refusal
+
+_WHOM: Mapping[Standing, str] = {
+    "practice": "its own system",
+    "nhs-111": "NHS 111",
+    "public": "other organisations",
+}
 
 
 def book(practice: State, page: State, command: BookAppointment) -> list[BookingEvent]:
@@ -18,7 +24,7 @@ def book(practice: State, page: State, command: BookAppointment) -> list[Booking
         return []
     slots = visible(practice, page, command.slots, command.asker, command.now)
     check_times(slots, command.start, command.end)
-    ended = make_way(practice, page, slots, command.now)
+    ended = make_way(practice, page, slots, command.asker, command.now)
     booked = AppointmentBooked(
         session=command.session,
         practice=page.practice,
@@ -86,25 +92,25 @@ def check_times(slots: Sequence[Slot], start: datetime, end: datetime) -> None:
 
 
 def make_way(
-    practice: Practice, page: Page, slots: Sequence[Slot], now: datetime, leaving: str = ""
+    practice: Practice, page: Page, slots: Sequence[Slot], asker: Asker, now: datetime, leaving: str = ""
 ) -> list[HoldReleased]:
     """The end of the holds in the way whose time is over. The appointment `leaving` is in nobody's way.
 
-    Raises `Refusal` if the slots have begun, and `Conflict` if the practice is frozen or somebody else has one.
+    Raises `Refusal` if the slots have begun, and `Conflict` if the asker is kept out or somebody else has one.
     """
     if slots[0].start <= now:
         raise Refusal("The slot has begun already", code="slot-in-the-past", where="Appointment.start")
-    check_not_frozen(practice)
+    check_not_kept_out(practice, asker)
     takers = dict.fromkeys(page.takers[slot.id] for slot in slots if slot.id in page.takers)
     return _ended_holds(page, (taker for taker in takers if taker != leaving), now)
 
 
-def check_not_frozen(practice: Practice) -> None:
-    """Raises `Conflict` while any outage of the practice lasts."""
-    if practice.outages:
+def check_not_kept_out(practice: Practice, asker: Asker) -> None:
+    """Raises `Conflict` while any outage of the practice keeps out those who stand as the asker does."""
+    if practice.keeps_out(asker.standing):
         raise Conflict(
-            "The practice takes no new appointments while its systems are down; ask again once it has reopened, or "
-            "another practice",
+            f"While its systems are down the practice takes no new appointments from {_WHOM[asker.standing]}; ask "
+            "again once it has reopened, or another practice",
             code="practice-frozen",
             where="Appointment.slot",
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.booking import keeping
-from services.booking.commands import Asker
+from services.booking.commands import Asker, Standing
 from services.booking.fhir.resources import ODS_CODE
 from services.booking.fhir.search_params import is_system
 from services.booking.session_views import SlotFacts
@@ -30,6 +30,10 @@ class Viewer:
     def owns(self, practice: str) -> bool:
         """Whether everything of this practice is shown."""
         return self.all or self.organisation == practice != ""
+
+    def standing(self, practice: str) -> Standing:
+        """How it stands to the practice with this ODS code."""
+        return "practice" if self.owns(practice) else keeping.standing_elsewhere(self.organisation_type)
 
 
 def viewer_of(caller: Caller) -> Viewer:
@@ -63,7 +67,6 @@ def sees_slot(viewer: Viewer, slot: SlotFacts, now: datetime) -> bool:
     """Whether the slot is there at all for this viewer; `openness` asks the same of many slots in SQL."""
     if viewer.owns(slot.practice):
         return True
-    standing = keeping.standing_of(viewer.organisation, viewer.organisation_type, slot.practice)
-    asker = Asker(standing, viewer.organisation, viewer.organisation_type)
+    asker = Asker(viewer.standing(slot.practice), viewer.organisation, viewer.organisation_type)
     opening = slot.openings.effective
     return not slot.withdrawn and keeping.verdict(asker, slot.kept_for, slot.start, opening, now) == "available"

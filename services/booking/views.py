@@ -5,13 +5,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.booking.commands import Status
 from services.booking.rows import AppointmentRow, PracticeRow, SessionRow
-from services.booking.tables import appointments, frozen, practices, slots
-from shared.database import reader
+from services.booking.session_views import kept_out_of
+from services.booking.tables import appointments, practices, slots
+from shared.database import among, reader
+from shared.events.booking import ALL_INFLOW, Inflow
 
 OFF: Sequence[Status] = ("cancelled", "moved", "released", "displaced", "entered-in-error")
 """Where an appointment stands that has no slots any more."""
@@ -19,9 +21,17 @@ OFF: Sequence[Status] = ("cancelled", "moved", "released", "displaced", "entered
 
 async def all_practices(connection: AsyncConnection) -> list[PracticeRow]:
     """Every practice, by name."""
-    frozen_now = exists().where(frozen.c.practice == practices.c.practice).label("frozen")
-    found = await connection.execute(select(practices, frozen_now).order_by(practices.c.name, practices.c.practice))
-    return [PracticeRow(**row) for row in found.mappings()]
+    found = await connection.execute(
+        select(practices, kept_out_of(practices.c.practice).label("kept_out")).order_by(
+            practices.c.name, practices.c.practice
+        )
+    )
+    return [_practice(**row) for row in found.mappings()]
+
+
+def _practice(kept_out: Collection[Inflow], **known: Any) -> PracticeRow:
+    keeps_out = [kind for kind in ALL_INFLOW if kind in kept_out]
+    return PracticeRow(**known, frozen=bool(keeps_out), keeps_out=keeps_out)
 
 
 async def session_rows(connection: AsyncConnection, ids: Collection[str]) -> list[SessionRow]:
@@ -55,7 +65,7 @@ async def appointment_rows(connection: AsyncConnection, wanted: str, values: Seq
 async def sessions_of(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, str]:
     """The session each of these appointments is in; one that is unknown is left out."""
     found = await connection.execute(
-        select(appointments.c.appointment, appointments.c.session).where(appointments.c.appointment.in_(ids))
+        select(appointments.c.appointment, appointments.c.session).where(among(appointments.c.appointment, ids))
     )
     return dict(found.all())
 

@@ -35,7 +35,14 @@ from shared.refusals import NotFound
 SUPPRESSED = "The number wants no more texts"
 UNDELIVERED = "The provider could not deliver it"
 
-WEIGHT: Mapping[str, int] = {"refused": 0, "technical": 1, "temporary": 2, "permanent": 3, "delivered": 4}
+WEIGHT: Mapping[str, int] = {
+    "outdated": 0,
+    "refused": 0,
+    "technical": 1,
+    "temporary": 2,
+    "permanent": 3,
+    "delivered": 4,
+}
 """Receipts come in any order; the weightiest stands in the end."""
 
 
@@ -85,7 +92,8 @@ def lose_answer(conversation: Conversation, command: RecordUnknown) -> Sequence[
 def refuse(conversation: Conversation, command: RecordRefused) -> Sequence[NotificationsEvent]:
     match conversation.sending:
         case Planned(attempt=last) | Attempted(attempt=last) | Unknown(attempt=last) if command.attempt == last:
-            return [_failed(command.message, conversation.about, "refused", command.reason)]
+            failure: Failure = "outdated" if command.outdated else "refused"
+            return [_failed(command.message, conversation.about, failure, command.reason)]
         case _:
             return []
 

@@ -74,11 +74,15 @@ class RecordUnknown:
 
 @dataclass(frozen=True, slots=True)
 class RecordRefused:
-    """It was certainly not sent and will not be, and why. Attempt 0: it was not even tried."""
+    """It was certainly not sent and will not be, and why. Attempt 0: it was not even tried.
+
+    `outdated`: there is nothing left to tell, so nobody need telephone instead.
+    """
 
     message: str
     attempt: int
     reason: str
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from services.notifications.commands import Command, RecordReply, RecordUnmatchedReply, SuppressNumber
-from services.notifications.replies import OpenMessage, ReplyText, answer_of, answered
-from services.notifications.views import is_reply_known, read_open_messages
+from services.notifications.replies import ReplyText, SentMessage, answer_of, answered, candidates
+from services.notifications.views import is_reply_known, read_sent_messages
 from shared.events.notifications import Answer
 from shared.ids import derived_id
 from shared.refusals import Refusal
@@ -25,24 +25,25 @@ async def take_in(running: Running, inbound: str, source: str, text: str) -> Non
     async with running.engine.connect() as connection:
         if await is_reply_known(connection, reply):
             return
-        conversations = await read_open_messages(connection, number)
-    await running.executor.execute_together(await _understand(running, reply, number, text, conversations))
+        sent = await read_sent_messages(connection, number)
+    await running.executor.execute_together(await _understand(running, reply, number, text, sent))
 
 
 async def _understand(
-    running: Running, reply: str, number: str, text: str, conversations: Sequence[OpenMessage]
+    running: Running, reply: str, number: str, text: str, sent: Sequence[SentMessage]
 ) -> Sequence[Command]:
-    answer, one = answer_of(text), answered(conversations, running.clock.now())
+    now = running.clock.now()
+    answer, one = answer_of(text), answered(sent, now)
     key = (await running.keys.find({one.patient})).get(one.patient) if one else None
     commands: list[Command] = []
     if one and key:
         commands.append(RecordReply(one.message, reply, answer, key.seal(ReplyText(text))))
     if reason := SILENCE.get(answer):
-        commands.append(SuppressNumber(number, reason, tuple(each.message for each in conversations)))
+        commands.append(SuppressNumber(number, reason, tuple(each.message for each in sent if not each.over)))
     if not commands:
-        candidates = tuple(each.message for each in conversations)
+        maybe = tuple(each.message for each in candidates(sent, now))
         sealed = (await running.keys.ensure({number}))[number].seal(ReplyText(text))
-        commands.append(RecordUnmatchedReply(number, reply, candidates, sealed))
+        commands.append(RecordUnmatchedReply(number, reply, maybe, sealed))
     return commands
 
 

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.tables import appointments, messages
+from services.notifications.tables import messages
+from shared.database import reader
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message still to be sent. `attempt` counts the attempts so far; `still_true`: its appointment stands."""
+    """A message still to be sent. `attempt` counts the attempts so far."""
 
     message: str
     number: str
@@ -20,7 +21,6 @@ class Due:
     sealed: str
     attempt: int
     appointment_start: datetime
-    still_true: bool
 
 
 async def read_due(connection: AsyncConnection, limit: int) -> Sequence[Due]:
@@ -46,5 +46,15 @@ _MESSAGES = select(
     messages.c.sealed,
     messages.c.attempt,
     messages.c.appointment_start,
-    func.coalesce(appointments.c.status == "booked", False).label("still_true"),
-).select_from(messages.outerjoin(appointments, appointments.c.id == messages.c.appointment))
+)
+
+
+async def is_still_true(connection: AsyncConnection, message: str) -> bool:
+    """Whether the appointment that the message tells of stands, or was missed, maybe for want of the message."""
+    return await (await reader(connection)).fetchval(_STATUS, message) in ("booked", "missed")
+
+
+_STATUS = """
+    SELECT appointments.status FROM messages JOIN appointments ON appointments.id = messages.appointment
+    WHERE messages.id = $1
+"""

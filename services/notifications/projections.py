@@ -74,12 +74,14 @@ def project(recorded: Recorded) -> Iterable[Change]:
 def project_booking(recorded: Recorded) -> Iterable[Change]:
     """What one of booking's events changes."""
     match recorded.event:
-        case PracticeRegistered(practice=practice, name=name):
-            yield Put(practices, {"ods_code": practice, "name": name})
+        case PracticeRegistered(practice=practice, name=name, town=town, postcode=postcode):
+            yield Put(practices, {"ods_code": practice, "name": name, "town": town, "postcode": postcode})
         case AppointmentBooked() as booked if booked.move:
             yield Put(appointments, _appointment(booked))
-        case AppointmentMoved(appointment=appointment):
+        case AppointmentMoved(appointment=appointment, practice=home, to_practice=elsewhere, to_appointment=new):
             yield _status(appointment, "moved")
+            if elsewhere:
+                yield Patch(appointments, {"id": new}, {"home": home})
         case AppointmentCancelled(appointment=appointment):
             yield _status(appointment, "cancelled")
         case AppointmentFulfilled(appointment=appointment):
@@ -133,6 +135,7 @@ def _appointment(event: AppointmentBooked) -> dict[str, Any]:
         "sealed": event.patient.sealed,
         "start": event.start,
         "status": "booked",
+        "home": "",
     }
 
 

@@ -55,7 +55,7 @@ def _tell(
     patient = key.open(addressee.sealed, PatientBlock)
     if not is_textable(patient.mobile, made_up=running.settings.made_up_numbers):
         return RaiseCall(message, about, NO_MOBILE)
-    body = moved(MovedNotice(first_name=patient.given_name, practice=addressee.practice_name, start=addressee.start))
+    body = moved(MovedNotice(patient.given_name, addressee.practice_name, addressee.start, addressee.place))
     return PlanMessage(
         message=message,
         about=about,

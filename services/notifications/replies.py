@@ -17,12 +17,20 @@ class ReplyText(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class OpenMessage:
-    """A message that was sent to the number a reply comes from, and what it is about."""
+class SentMessage:
+    """A message that was sent to the number a reply comes from, and what it is about.
+
+    `over`: the practice has written down since whether the patient came.
+    """
 
     message: str
     patient: str
     appointment_start: datetime
+    over: bool = False
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether an answer to it can still be acted on."""
+        return not self.over and self.appointment_start > now
 
 
 _ANSWERS: dict[str, Answer] = {
@@ -62,10 +70,15 @@ def answer_of(text: str) -> Answer:
     return _ANSWERS.get(" ".join(_POLITE.sub(" ", words).split()), "unclear")
 
 
-def answered(open_messages: Sequence[OpenMessage], now: datetime) -> OpenMessage | None:
+def answered(sent: Sequence[SentMessage], now: datetime) -> SentMessage | None:
     """The one message this can be an answer to, if there is exactly one whose appointment is still to come."""
-    match [message for message in open_messages if message.appointment_start > now]:
+    match [message for message in sent if message.is_open(now)]:
         case [only]:
             return only
         case _:
             return None
+
+
+def candidates(sent: Sequence[SentMessage], now: datetime) -> Sequence[SentMessage]:
+    """For a person who reads what no one message explains: those still open, or else those answered too late."""
+    return [message for message in sent if message.is_open(now)] or sent

@@ -30,7 +30,7 @@ from services.notifications.gateways import (
     Unreachable,
     open_gateway,
 )
-from services.notifications.outbox import Due, read_due, read_tried
+from services.notifications.outbox import Due, is_still_true, read_due, read_tried
 from services.notifications.pacing import Pace, decent_hour
 from services.notifications.settings import NotificationsSettings, own_settings
 from services.notifications.wording import Text
@@ -48,7 +48,8 @@ RESTART_AFTER = 1.0
 SLOWEST_LOOK = 30.0
 
 ERASED = "The patient's data was erased"
-OUTDATED = "The appointment was changed, or has begun, before the text could be sent"
+OUTDATED = "The appointment was changed before the text could be sent"
+BEGUN = "The appointment had begun before the text could be sent"
 
 _log = structlog.get_logger(__name__)
 
@@ -175,12 +176,21 @@ class Sender:
     async def _try(self, due: Due, text: Text | None) -> bool:
         """Make this attempt, if it still makes sense. True if its outcome is unknown."""
         await self._turn()
-        outdated = not due.still_true or due.appointment_start <= self._running.clock.now()
-        if text is None or outdated:
-            reason = ERASED if text is None else OUTDATED
-            await self._execute(RecordRefused(due.message, due.attempt - 1, reason))
-            return False
+        if text is None:
+            return await self._give_up(due, ERASED)
+        # Its turn may have come a night after it was read.
+        async with self._running.engine.connect() as connection:
+            still_true = await is_still_true(connection, due.message)
+        if not still_true:
+            return await self._give_up(due, OUTDATED, outdated=True)
+        if due.appointment_start <= self._running.clock.now():
+            return await self._give_up(due, BEGUN)
         return await self._claim(due) and await self._hand_over(due, text)
+
+    async def _give_up(self, due: Due, reason: str, *, outdated: bool = False) -> bool:
+        """This attempt is not made, and none before it was taken: the outcome is known."""
+        await self._execute(RecordRefused(due.message, due.attempt - 1, reason, outdated))
+        return False
 
     async def _claim(self, due: Due) -> bool:
         """True once this attempt is ours and stands in both copies of the log, so that no crash can hide it."""
@@ -210,7 +220,7 @@ class Sender:
                         _log.warning("the gateway holds us up", reason=reason, seconds=seconds)
             await self._turn()
             if due.appointment_start <= self._running.clock.now():
-                await self._execute(RecordRefused(due.message, due.attempt, OUTDATED))
+                await self._execute(RecordRefused(due.message, due.attempt, BEGUN))
                 return False
 
     async def _turn(self) -> None:

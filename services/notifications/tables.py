@@ -88,8 +88,10 @@ practices = Table(
     METADATA,
     Column("ods_code", Text, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("town", Text, nullable=False),
+    Column("postcode", Text, nullable=False),
 )
-"""From booking: what each practice is called."""
+"""From booking: what each practice is called, and where it is."""
 
 appointments = Table(
     "appointments",
@@ -100,6 +102,7 @@ appointments = Table(
     Column("sealed", Text, nullable=False),
     Column("start", TIMESTAMP(timezone=True), nullable=False),
     Column("status", Text, nullable=False),
+    Column("home", Text, nullable=False),
 )
 """From booking: the appointments that a move made, for only those are written about. `status`: booked, moved,
-displaced, cancelled, fulfilled, missed or entered-in-error."""
+displaced, cancelled, fulfilled, missed or entered-in-error. `home`: the patient's own practice, if it is another."""

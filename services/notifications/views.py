@@ -3,45 +3,63 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.replies import OpenMessage
+from services.notifications.replies import SentMessage
 from services.notifications.tables import appointments, calls, messages, practices, replies
+from shared.database import among
 from shared.events.notifications import Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """An appointment that a move made, and all that the wording needs. The patient is still sealed."""
+    """An appointment that a move made, and all that the wording needs. The patient is still sealed.
+
+    `practice_name` is that of the patient's own practice; `place` another's, and where it is, if they are seen there.
+    """
 
     appointment: str
     patient: str
     sealed: str
     practice_name: str
     start: datetime
+    place: str = ""
 
 
 async def read_addressees(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, Addressee]:
     """These appointments, by id, as far as they stand: one that was moved again or cancelled is not told of."""
+    home = practices.alias("home")
     rows = await connection.execute(
-        select(appointments.c.id, appointments.c.patient, appointments.c.sealed, practices.c.name, appointments.c.start)
+        select(appointments, practices.c.name, practices.c.town, practices.c.postcode, home.c.name.label("own_name"))
         .join(practices, practices.c.ods_code == appointments.c.practice)
-        .where(appointments.c.id.in_(ids), appointments.c.status == "booked")
+        .join(home, home.c.ods_code == appointments.c.home, isouter=True)
+        .where(among(appointments.c.id, ids), appointments.c.status == "booked")
     )
-    return {row.id: Addressee(*row) for row in rows}
+    return {row.id: _addressee(row) for row in rows}
 
 
-async def read_open_messages(connection: AsyncConnection, number: str) -> Sequence[OpenMessage]:
-    """The messages tried to this number whose appointment stands, the newest first."""
+def _addressee(row: Row[Any]) -> Addressee:
+    if row.own_name is None:
+        return Addressee(row.id, row.patient, row.sealed, row.name, row.start)
+    place = f"{row.name}, {row.town} {row.postcode}".rstrip(" ,")
+    return Addressee(row.id, row.patient, row.sealed, row.own_name, row.start, place)
+
+
+async def read_sent_messages(connection: AsyncConnection, number: str) -> Sequence[SentMessage]:
+    """The messages tried to this number, the newest first; but for those whose appointment was called off, or moved
+    on: their patients have heard of that, or will.
+    """
+    over = appointments.c.status.in_(("fulfilled", "missed"))
     rows = await connection.execute(
-        select(messages.c.id, messages.c.patient, messages.c.appointment_start)
+        select(messages.c.id, messages.c.patient, messages.c.appointment_start, over)
         .join(appointments, appointments.c.id == messages.c.appointment)
-        .where(messages.c.number == number, messages.c.attempt > 0, appointments.c.status == "booked")
+        .where(messages.c.number == number, messages.c.attempt > 0, or_(over, appointments.c.status == "booked"))
         .order_by(messages.c.planned_at.desc(), messages.c.id)
     )
-    return [OpenMessage(*row) for row in rows]
+    return [SentMessage(*row) for row in rows]
 
 
 async def is_reply_known(connection: AsyncConnection, reply: str) -> bool:
@@ -51,7 +69,10 @@ async def is_reply_known(connection: AsyncConnection, reply: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """How the messages of one outage stand. Those planned are all; the rest is how far they have come."""
+    """How the messages of one outage stand. Those planned are all; the rest is how far they have come.
+
+    `outdated` are among those that failed: there was nothing left to tell.
+    """
 
     outage: str
     planned: int
@@ -59,6 +80,7 @@ class Campaign:
     accepted: int
     delivered: int
     failed: int
+    outdated: int
     unknown: int
     segments: int
     calls: int
@@ -75,6 +97,7 @@ async def read_campaign(connection: AsyncConnection, outage: str) -> Campaign:
             func.count().filter(messages.c.accepted_at.is_not(None)).label("accepted"),
             func.count().filter(state == "delivered").label("delivered"),
             func.count().filter(state == "failed").label("failed"),
+            func.count().filter(messages.c.failure == "outdated").label("outdated"),
             func.count().filter(state == "unknown").label("unknown"),
             func.coalesce(func.sum(messages.c.segments), 0).label("segments"),
         ).where(messages.c.outage == outage)

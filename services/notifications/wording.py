@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Template
 
@@ -15,6 +15,7 @@ from shared.clock import in_london
 from shared.refusals import Refusal
 
 MOVED_VARIABLES = frozenset({"first_name", "practice", "when"})
+MOVED_AWAY_VARIABLES = MOVED_VARIABLES | {"place"}
 
 _TYPED: Mapping[str, str] = {
     "\u2018": "'",
@@ -38,26 +39,29 @@ class Text(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class MovedNotice:
-    """What the text about a moved appointment has to say."""
+    """What the text about a moved appointment has to say. `practice` is the patient's own; `place` another, if it is
+    there that they are seen.
+    """
 
     first_name: str
     practice: str
     start: datetime
+    place: str = ""
 
 
 def moved(notice: MovedNotice) -> str:
-    """The text that tells a patient of the new time."""
-    return fill(
-        moved_template(),
-        {"first_name": notice.first_name, "practice": notice.practice, "when": in_words(notice.start)},
-    )
+    """The text that tells a patient of the new time, and of the new place if there is one."""
+    told = {"first_name": notice.first_name, "practice": notice.practice, "when": in_words(notice.start)}
+    if notice.place:
+        return fill(_template("moved_away.txt", MOVED_AWAY_VARIABLES), told | {"place": notice.place})
+    return fill(_template("moved.txt", MOVED_VARIABLES), told)
 
 
 @cache
-def moved_template() -> Template:
-    """The wording of `templates/moved.txt`."""
-    text = files("services.notifications").joinpath("templates/moved.txt").read_text("utf-8")
-    return checked(text.strip(), MOVED_VARIABLES, name="moved.txt")
+def _template(name: str, variables: frozenset[str]) -> Template:
+    """The wording of this file in `templates/`."""
+    text = files("services.notifications").joinpath("templates", name).read_text("utf-8")
+    return checked(text.strip(), variables, name=name)
 
 
 def checked(text: str, variables: frozenset[str], *, name: str) -> Template:
@@ -78,6 +82,7 @@ def fill(template: Template, values: Mapping[str, str]) -> str:
     return template.substitute({name: plain(value) for name, value in values.items()})
 
 
+@lru_cache(maxsize=4096)
 def in_words(start: datetime) -> str:
     """`Tuesday 23 July 2024 at 9:40am`, as the clock in the surgery will show it."""
     local = in_london(start)

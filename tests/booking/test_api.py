@@ -31,7 +31,10 @@ class TestPractices:
     async def test_are_registered_from_a_file_and_listed(self, county: County) -> None:
         async with surgery(county) as desk:
             practices = (await desk.http.get("/v1/practices")).json()
-        assert [(practice["practice"], practice["frozen"]) for practice in practices] == [("A1", False), ("B2", False)]
+        assert [(practice["practice"], practice["frozen"], practice["keeps_out"]) for practice in practices] == [
+            ("A1", False, []),
+            ("B2", False, []),
+        ]
 
     async def test_in_a_file_with_a_fault_are_not_registered(self, county: County) -> None:
         async with surgery(county) as desk:

@@ -200,6 +200,7 @@ class TestSettling:
             ("attended", AppointmentFulfilled(session="monday", practice="A1", appointment="ann's")),
             ("missed", AppointmentMissed(session="monday", practice="A1", appointment="ann's")),
             ("cancelled", cancelled("practice", "other")),
+            ("elsewhere", cancelled("patient", "pat")),
         ],
     )
     def test_writes_down_what_became_of_the_appointment(self, outcome: Outcome, event: BookingEvent) -> None:
@@ -207,7 +208,12 @@ class TestSettling:
 
     @pytest.mark.parametrize(
         ("outcome", "event"),
-        [("attended", FULFILLED), ("missed", MISSED), ("cancelled", cancelled("practice", "other", slots=()))],
+        [
+            ("attended", FULFILLED),
+            ("missed", MISSED),
+            ("cancelled", cancelled("practice", "other", slots=())),
+            ("elsewhere", cancelled("patient", "pat", slots=())),
+        ],
     )
     def test_a_displaced_appointment_too(self, outcome: Outcome, event: BookingEvent) -> None:
         given(published(), booked(), displaced()).when(SettleAppointment("monday", "ann's", outcome)).then(event)

@@ -1,11 +1,21 @@
 """The rules of a practice: registered, opened to others, frozen by an outage, and reopened after it."""
 
 from services.booking.commands import FreezePractice, OpenPractice, OpenSession, RegisterPractice, ReopenPractice
-from shared.events.booking import Opening, PracticeOpened, PracticeRegistered, PracticeReopened, SessionOpened
+from shared.events.booking import (
+    ALL_INFLOW,
+    Inflow,
+    Opening,
+    PracticeFrozen,
+    PracticeOpened,
+    PracticeRegistered,
+    PracticeReopened,
+    SessionOpened,
+)
 from tests.booking.deciding import FROZEN, OPENED, REGISTERED, given, published
 
 REOPENED = PracticeReopened(practice="A1", outage="friday")
-FREEZE, REOPEN = FreezePractice("A1", "friday"), ReopenPractice("A1", "friday")
+FREEZE, REOPEN = FreezePractice("A1", "friday", ALL_INFLOW), ReopenPractice("A1", "friday")
+OTHERS: tuple[Inflow, ...] = ("nhs-111", "public")
 REGISTER = RegisterPractice("A1", "Harbour Surgery")
 
 
@@ -29,6 +39,16 @@ class TestAPractice:
     def test_frozen_twice_by_one_outage_is_frozen_once(self) -> None:
         given(REGISTERED, FROZEN).when(FREEZE).nothing_happens()
 
+    def test_is_frozen_to_those_who_are_named(self) -> None:
+        frozen = PracticeFrozen(practice="A1", outage="friday", keeps_out=OTHERS)
+        given(REGISTERED).when(FreezePractice("A1", "friday", OTHERS)).then(frozen).when(
+            FreezePractice("A1", "friday", ("public", "nhs-111", "public"))
+        ).nothing_happens()
+
+    def test_frozen_to_others_than_before_is_frozen_to_them_instead(self) -> None:
+        nobody = PracticeFrozen(practice="A1", outage="friday", keeps_out=())
+        given(REGISTERED, FROZEN).when(FreezePractice("A1", "friday", ())).then(nobody).when(FREEZE).then(FROZEN)
+
     def test_that_keeps_no_diary_here_cannot_freeze(self) -> None:
         given().when(FREEZE).nothing_happens()
 
@@ -39,7 +59,9 @@ class TestAPractice:
         given(REGISTERED, FROZEN, REOPENED).when(REOPEN).nothing_happens()
 
     def test_is_not_frozen_again_by_an_outage_that_is_over(self) -> None:
-        given(REGISTERED, FROZEN, REOPENED).when(FREEZE).nothing_happens()
+        past = (REGISTERED, FROZEN, REOPENED)
+        given(*past).when(FREEZE).nothing_happens()
+        given(*past).when(FreezePractice("A1", "friday", OTHERS)).nothing_happens()
 
 
 class TestOpeningAPractice:

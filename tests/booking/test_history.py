@@ -6,12 +6,14 @@ from typing import Any
 
 from httpx import Response
 
+from services.booking.commands import Standing
 from services.booking.fhir.history import appointment_versions, session_versions, slot_versions
 from shared.events.booking import (
     AppointmentAmended,
     AppointmentEnteredInError,
     BookingEvent,
     PatientArrived,
+    PracticeFrozen,
     PracticeRegistered,
     PracticeReopened,
     SlotsAdded,
@@ -48,8 +50,8 @@ def log(*events: BookingEvent) -> Sequence[Recorded]:
     return recorded
 
 
-def slot_story(*events: BookingEvent) -> list[tuple[str, str]]:
-    versions = slot_versions(log(REGISTERED, published(), *events), "first", LATER)
+def slot_story(*events: BookingEvent, to: Standing = "practice") -> list[tuple[str, str]]:
+    versions = slot_versions(log(REGISTERED, published(), *events), "first", to, LATER)
     return [(version.number, version.row.status) for version in versions]
 
 
@@ -65,6 +67,11 @@ class TestASlot:
         reopened = PracticeReopened(practice="A1", outage="friday")
         assert slot_story(FROZEN, reopened) == [("2", "free"), ("3", "busy-unavailable"), ("4", "free")]
 
+    def test_is_unavailable_to_those_alone_whom_an_outage_keeps_out(self) -> None:
+        frozen = PracticeFrozen(practice="A1", outage="friday", keeps_out=("public",))
+        assert slot_story(frozen) == slot_story(frozen, to="nhs-111") == [("2", "free")]
+        assert slot_story(frozen, to="public") == [("2", "free"), ("3", "busy-unavailable")]
+
     def test_once_withdrawn_is_unavailable(self) -> None:
         withdrawn = SlotsWithdrawn(session="monday", practice="A1", slots=("first",), reason="Ill")
         assert slot_story(withdrawn) == [("2", "free"), ("3", "busy-unavailable")]
@@ -78,7 +85,7 @@ class TestASlot:
         late = [PracticeRegistered(practice="A1", name=f"Harbour {n}") for n in range(9)]
         expected = [("2", "free"), ("3", "busy-tentative"), ("3.1", "free")]
         assert slot_story(held()) == slot_story(held(), *late, released("expired")) == expected
-        *_, lapsed = slot_versions(log(REGISTERED, published(), held()), "first", LATER)
+        *_, lapsed = slot_versions(log(REGISTERED, published(), held()), "first", "practice", LATER)
         assert lapsed.at == SOON
 
 

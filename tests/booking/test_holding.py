@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.booking.commands import Asker, ConfirmHold, ExpireHolds, HoldSlots, ReleaseHold
-from shared.events.booking import AppointmentCancelled, HoldReleased
+from shared.events.booking import AppointmentCancelled, HoldReleased, PracticeFrozen
 from tests.booking.deciding import (
     ANN,
     BOB,
@@ -64,6 +64,11 @@ class TestHolding:
 
     def test_says_which_organisation_holds(self) -> None:
         given(REGISTERED, OPENED, published()).when(hold(asker=CLINIC)).then(held(held_by="U1"))
+
+    def test_is_for_those_whom_no_outage_keeps_out(self) -> None:
+        past = (REGISTERED, OPENED, PracticeFrozen(practice="A1", outage="friday", keeps_out=("public",)), published())
+        given(*past).when(hold(asker=CLINIC)).is_refused("practice-frozen")
+        given(*past).when(hold()).then(held())
 
     def test_lasts_half_an_hour_at_most(self) -> None:
         longest = NOW + timedelta(minutes=30)
@@ -153,6 +158,8 @@ class TestConfirming:
 
     def test_is_a_new_appointment_and_waits_while_the_practice_is_frozen(self) -> None:
         given(*PAST, FROZEN).when(self.CONFIRM).is_refused("practice-frozen")
+        to_others = PracticeFrozen(practice="A1", outage="friday", keeps_out=("nhs-111", "public"))
+        assert given(*PAST, to_others).when(self.CONFIRM).events
 
 
 class TestReleasing:

@@ -1,13 +1,16 @@
 """Moves: both pages change together, or the asker is told why not; never a refusal, never twice."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.events.booking import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentFulfilled,
+    AppointmentMoved,
     BookingEvent,
     HoldReleased,
     MoveRejected,
@@ -87,6 +90,72 @@ def test_a_moved_appointment_can_be_moved_on() -> None:
     new, old = given(*tuesday(LATER, second)).when(ask_to_move(), on).events
     assert new == booked("ann's newest", second, session="tuesday", replaces="ann's new one", move="move on")
     assert old.stream == "session/tuesday"
+
+
+SHARED = slot("shared", TUESDAY + timedelta(hours=2))
+AT_B2 = published("at B2", SHARED, practice="B2")
+TO_B2: dict[str, Any] = {
+    "to_session": "at B2",
+    "to_slot": "shared",
+    "to_start": SHARED.start,
+    "to_practice": "B2",
+}
+"""Harbour Surgery shares the capacity of Mill Lane, whose code is B2."""
+
+
+def test_a_move_may_take_a_slot_of_the_practice_that_it_names() -> None:
+    new, old = given(*PAST, AT_B2).when(ask_to_move(**TO_B2)).events
+    assert new == replace(
+        booked("ann's new one", SHARED, session="at B2", replaces="ann's", move="move"), practice="B2", booked_by="A1"
+    )
+    assert isinstance(old, AppointmentMoved)
+    assert (old.practice, old.to_practice, old.to_slots) == ("A1", "B2", ("shared",))
+
+
+@pytest.mark.parametrize("named", ["", "C3"])
+def test_a_move_takes_no_slot_of_a_practice_that_it_does_not_name(named: str) -> None:
+    elsewhere = ask_to_move(**TO_B2 | {"to_practice": named})
+    given(*PAST, AT_B2).when(elsewhere).then(rejected("The slot is at another practice"))
+
+
+def test_a_move_that_names_another_practice_takes_no_slot_of_its_own() -> None:
+    given(*PAST).when(ask_to_move(to_practice="B2")).then(rejected("The slot is at another practice"))
+
+
+def test_no_practice_moves_what_is_another_practices() -> None:
+    stranger = ask_to_move(practice="B2", to_practice="A1")
+    (answer,) = given(*PAST).when(stranger).events
+    assert isinstance(answer, MoveRejected)
+    assert answer.reason == "The appointment is another practice's"
+
+
+def test_who_was_moved_to_another_practice_stays_a_patient_of_their_own() -> None:
+    """Moved on from there: to that practice again, be it by its own wish or theirs, and home."""
+    later = slot("later still", SHARED.start + timedelta(minutes=10))
+    past = (*PAST, published("at B2", SHARED, later, practice="B2"))
+    on: dict[str, Any] = {
+        "move": "move on",
+        "appointment": "ann's new one",
+        "from_session": "at B2",
+        "to_appointment": "ann's newest",
+    }
+    there = on | {"to_session": "at B2", "to_slot": "later still", "to_start": later.start}
+    wishes = (
+        ask_to_move(**there, to_practice="B2"),
+        ask_to_move(**there, practice="B2"),
+        ask_to_move(**on),
+    )
+    ends = [given(*past).when(ask_to_move(**TO_B2), wish).events for wish in wishes]
+    assert [(new.practice, new.booked_by, new.replaces) for new, _ in ends if isinstance(new, AppointmentBooked)] == [
+        ("B2", "A1", "ann's new one"),
+        ("B2", "A1", "ann's new one"),
+        ("A1", "rebooking", "ann's new one"),
+    ]
+    assert [(old.stream, old.practice, old.to_practice) for _, old in ends if isinstance(old, AppointmentMoved)] == [
+        ("session/at B2", "A1", "B2"),
+        ("session/at B2", "B2", ""),
+        ("session/at B2", "A1", ""),
+    ]
 
 
 @pytest.mark.parametrize(

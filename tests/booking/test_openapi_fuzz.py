@@ -32,6 +32,7 @@ from services.booking import app as booking
 from services.booking.fhir import examples
 from services.notifications import app as notifications
 from services.rebooking import app as rebooking
+from services.rebooking import desk_api
 from shared.gate import HEALTH
 from tests.booking import damage
 from tests.booking.paper import ANN, BOB, CSV, PRACTICES, diary_file, row
@@ -49,7 +50,7 @@ CHECKS: list[Any] = [
 ]
 TOO_LONG_A_LINE = "Invalid HTTP request received."
 """What uvicorn says of an address of more than 64 KiB, which never reaches the app."""
-WITHOUT_INPUT = HEALTH | {f"{FHIR}/metadata"}
+WITHOUT_INPUT = HEALTH | {f"{FHIR}/metadata"} | desk_api.OPEN_PATHS
 DIARY = diary_file(
     row(),
     row(start="2024-07-22T09:10"),

@@ -128,7 +128,7 @@ def _facts(n: int, case: Case, now: datetime) -> SlotFacts:
         withdrawn=False,
         taken=False,
         taken_until=None,
-        frozen=False,
+        kept_out=(),
         openings=Openings(case.of_session, case.of_practice),
     )
 

@@ -109,7 +109,7 @@ async def a_busy_week(running: Running) -> None:
         SettleAppointment("monday", "carl's", "missed"),
         CancelAppointment("tuesday", "ann's new one", 2, "patient", "pat", NOW),
         *A_WEDNESDAY,
-        FreezePractice("A1", "outage"),
+        FreezePractice("A1", "outage", ("nhs-111", "public")),
     ):
         assert await running.executor.execute(command), command
 

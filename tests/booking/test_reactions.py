@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from services.booking.fhir.resources import REPLACES
 from services.booking.reactions import moved_to
 from shared.events.rebooking import (
     AppointmentReconciled,
+    InflowChanged,
     MoveRequested,
     OfferDeclined,
     OutageDeclared,
@@ -19,7 +21,7 @@ from shared.events.rebooking import (
 )
 from tests.booking.outage import Rebooking
 from tests.booking.paper import ANN, BOB, row
-from tests.booking.surgery import NOON, Surgery, refused, surgery
+from tests.booking.surgery import NOON, Name, Surgery, refused, surgery
 from tests.harness import County
 
 MORNING = datetime(2024, 7, 19, 7, 30, tzinfo=UTC)
@@ -36,6 +38,11 @@ def declared(ended_at: datetime | None = None, practices: Sequence[str] = ("A1",
 async def frozen(desk: Surgery) -> list[str]:
     practices = (await desk.http.get("/v1/practices")).json()
     return [practice["practice"] for practice in practices if practice["frozen"]]
+
+
+async def kept_out(desk: Surgery) -> dict[str, list[str]]:
+    practices = (await desk.http.get("/v1/practices")).json()
+    return {practice["practice"]: practice["keeps_out"] for practice in practices}
 
 
 async def the_appointment(desk: Surgery) -> str:
@@ -73,6 +80,35 @@ async def test_an_outage_freezes_its_practices_until_it_ends(county: County) -> 
         await rebooking.says(OutageEnded(outage="friday", practices=("A1",), ended_at=NOON))
         assert await frozen(desk) == []
         assert (await desk.book(slot["id"])).status_code == 201
+
+
+async def test_an_outage_keeps_out_those_whom_it_names_until_it_names_others(county: County) -> None:
+    async with surgery(county) as desk:
+        rebooking = Rebooking(county)
+        await desk.open()
+        await desk.import_diary(MONDAY, row(start="2024-07-22T09:10"), row(start="2024-07-22T09:20"))
+        first, second, third = await desk.slots()
+
+        async def answers(slot: dict[str, Any]) -> list[tuple[int, str]]:
+            asked = [
+                await desk.book(slot["id"], caller, start=slot["start"], end=slot["end"])
+                for caller in ("nhs-111", "urgent-care", "operator", "practice")
+            ]
+            return [(answer.status_code, "") if answer.is_success else refused(answer) for answer in asked]
+
+        shut, taken, booked = (409, "practice-frozen"), (409, "slot-taken"), (201, "")
+        await rebooking.says(msgspec.structs.replace(declared(), keeps_out=("nhs-111", "public")))
+        assert await kept_out(desk) == {"A1": ["nhs-111", "public"], "B2": []}
+        assert await answers(first) == [shut, shut, booked, taken]
+        changed = InflowChanged(outage="friday", practices=("A1",), keeps_out=("practice", "nhs-111"))
+        await rebooking.says(changed)
+        assert await kept_out(desk) == {"A1": ["practice", "nhs-111"], "B2": []}
+        assert await answers(second) == [shut, booked, shut, shut]
+        await rebooking.says(msgspec.structs.replace(changed, keeps_out=()))
+        assert (await kept_out(desk), await frozen(desk)) == ({"A1": [], "B2": []}, [])
+        assert await answers(third) == [booked, taken, taken, taken]
+        await rebooking.says(OutageEnded(outage="friday", practices=("A1",), ended_at=NOON), changed)
+        assert await frozen(desk) == []
 
 
 async def test_an_outage_declared_after_it_was_over_leaves_nothing_frozen(county: County) -> None:
@@ -120,6 +156,50 @@ async def test_a_move_gives_the_new_slot_with_the_patient_as_sealed_before(count
         assert replaces["valueReference"] == {"reference": f"Appointment/{asked.appointment}"}
         figures = await desk.figures()
         assert (figures["moved"], figures["double_booked"], figures["ring_fenced_used"]) == (1, 0, 0)
+
+
+async def test_a_patient_moved_to_another_practice_stays_with_their_own_and_can_be_moved_home(county: County) -> None:
+    async with surgery(county) as desk:
+        rebooking = Rebooking(county)
+        await desk.import_diary(LOST, row(practice="B2"), row(start="2024-07-23T09:00"))
+        there = msgspec.structs.replace(await ask_to_move(desk), to_practice="B2")
+        await rebooking.says(there)
+        away = f"Appointment/{moved_to(there.move)}"
+        read = await desk.ask("practice", "GET", away)
+        amended = await desk.put(read, {"comment": "Bring a list of your medicines"})
+        readers: tuple[Name, ...] = ("practice", "other", "urgent-care")
+        statuses = [(await desk.ask(caller, "GET", away)).status_code for caller in readers]
+        found = (await desk.ask("practice", "GET", "Appointment", params={"date": "2024-07-22"})).json()
+        home = await ask_home(desk, there)
+        await rebooking.says(home)
+        new = (await desk.ask("practice", "GET", f"Appointment/{moved_to(home.move)}")).json()
+        left = [(await desk.ask(caller, "GET", away)).json()["status"] for caller in ("practice", "other")]
+        declined = OfferDeclined(
+            outage="friday", practice="A1", move=home.move, appointment=there.appointment, patient="ann", wish="cancel"
+        )
+        await rebooking.says(declined)
+        figures = await desk.figures()
+    assert (read.json()["status"], amended.status_code, statuses) == ("booked", 200, [200, 200, 404])
+    assert [entry["resource"]["id"] for entry in found["entry"]] == [moved_to(there.move)]
+    assert (new["status"], new["start"], left) == ("booked", "2024-07-23T09:00:00+01:00", ["cancelled"] * 2)
+    (replaces,) = (each for each in new["extension"] if each["url"] == REPLACES)
+    assert replaces["valueReference"] == {"reference": away}
+    assert (figures["appointments"], figures["double_booked"]) == ({"moved": 2, "cancelled": 1}, 0)
+
+
+async def ask_home(desk: Surgery, there: MoveRequested) -> MoveRequested:
+    """The second move of the same lost appointment: what gives way is the one at the other practice."""
+    (slot,) = await desk.slots("practice", status="free")
+    return msgspec.structs.replace(
+        there,
+        move=f"{there.move}, then another",
+        from_session=there.to_session,
+        to_session=slot["schedule"]["reference"].removeprefix("Schedule/"),
+        to_slot=slot["id"],
+        to_start=datetime.fromisoformat(slot["start"]),
+        standing=moved_to(there.move),
+        to_practice="",
+    )
 
 
 async def test_a_move_is_made_once_however_often_it_is_asked_for(county: County) -> None:
@@ -172,6 +252,7 @@ async def test_of_two_moves_into_one_slot_asked_for_at_once_one_is_made(county: 
         ("attended", "fulfilled"),
         ("missed", "noshow"),
         ("cancelled", "cancelled"),
+        ("elsewhere", "cancelled"),
         ("displaced", "booked"),
         ("triage", "booked"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.booking.commands import RescheduleAppointment
-from shared.events.booking import AppointmentMissed, BookingEvent, Opening, PatientArrived
+from shared.events.booking import AppointmentMissed, BookingEvent, Opening, PatientArrived, PracticeFrozen
 from tests.booking.deciding import (
     BOB,
     CLINIC,
@@ -124,6 +124,8 @@ def test_obeys_the_rules_of_booking() -> None:
     given(*PAST, taken).when(reschedule()).is_refused("slot-taken")
     given(*PAST, held("bob's", LATER, session="tuesday")).when(reschedule()).is_refused("slot-taken")
     given(*PAST, FROZEN).when(reschedule()).is_refused("practice-frozen")
+    to_others = PracticeFrozen(practice="A1", outage="friday", keeps_out=("public",))
+    given(*PAST, to_others).when(reschedule()).then(OLD, NEW)
     given(*PAST[:-1]).when(reschedule()).is_refused("unknown-slot", "Appointment.slot")
     given(*PAST).when(reschedule(to_slots=("other",))).is_refused("unknown-slot")
     given(*PAST[:-1], published("tuesday", LATER, practice="B2")).when(reschedule()).is_refused("unknown-slot")

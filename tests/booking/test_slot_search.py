@@ -13,7 +13,7 @@ from shared.database import open_engine
 from shared.events.rebooking import OutageDeclared
 from tests.booking.outage import Rebooking
 from tests.booking.paper import ANN, row
-from tests.booking.surgery import NOON, WEEK, Surgery, refused, surgery, valid
+from tests.booking.surgery import NOON, WEEK, Name, Surgery, refused, surgery, valid
 from tests.harness import County, Servers
 
 NINE, TEN_PAST = row(), row(start="2024-07-22T09:10")
@@ -133,6 +133,27 @@ class TestTheState:
             assert [slot["status"] for slot in await desk.slots()] == ["busy", "busy-unavailable"]
             assert len(await desk.slots(status="busy-unavailable")) == 1
             assert await desk.slots(status="free") == []
+
+    async def test_of_a_slot_whose_practice_is_frozen_to_some_is_free_to_the_others(self, county: County) -> None:
+        async with surgery(county) as desk:
+            await desk.open()
+            await desk.import_diary(row(ANN), TEN_PAST)
+            outage = OutageDeclared(
+                outage="o",
+                name="Friday",
+                practices=("A1",),
+                started_at=parse_instant("2024-07-19T08:00"),
+                keeps_out=("nhs-111", "public"),
+            )
+            await Rebooking(county).says(outage)
+            (slot,) = await desk.slots(status="free")
+            callers: dict[Name, str] = {"practice": "free", "operator": "free"}
+            callers |= {"urgent-care": "busy-unavailable", "nhs-111": "busy-unavailable", "other": "busy-unavailable"}
+            for caller, status in callers.items():
+                assert [found["status"] for found in await desk.slots(caller)] == ["busy", status], caller
+                assert len(await desk.slots(caller, status="free")) == (status == "free"), caller
+                assert (await desk.ask(caller, "GET", f"Slot/{slot['id']}")).json()["status"] == status, caller
+            assert (await search(desk, "urgent-care", status="busy", _count="0"))["total"] == 1
 
     async def test_of_a_withdrawn_slot_is_found_by_no_search_but_can_be_read_by_its_practice(
         self, county: County

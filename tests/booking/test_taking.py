@@ -89,6 +89,16 @@ class TestBooking:
         second = PracticeFrozen(practice="A1", outage="second")
         given(REGISTERED, FROZEN, second, REOPENED, published()).when(book()).is_refused("practice-frozen")
 
+    def test_refuses_those_alone_whom_an_outage_keeps_out(self) -> None:
+        own = PracticeFrozen(practice="A1", outage="friday", keeps_out=("practice",))
+        others = PracticeFrozen(practice="A1", outage="second", keeps_out=("nhs-111", "public"))
+        from_outside = book(asker=CLINIC)
+        given(REGISTERED, OPENED, own, published()).when(book()).is_refused("practice-frozen")
+        assert given(REGISTERED, OPENED, own, published()).when(from_outside).events
+        given(REGISTERED, OPENED, others, published()).when(from_outside).is_refused("practice-frozen")
+        assert given(REGISTERED, OPENED, others, published()).when(book()).events
+        given(REGISTERED, OPENED, own, others, published()).when(from_outside).is_refused("practice-frozen")
+
     def test_refuses_a_slot_that_has_begun(self) -> None:
         given(REGISTERED, published()).when(book(now=MONDAY)).is_refused("slot-in-the-past", "Appointment.start")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.booking.explain import SENTENCES
@@ -23,6 +24,8 @@ ADDRESS = f"/v1/slots/{NINE}/visibility"
 ALL = {"start": "ge2024-07-22", "end": "le2024-07-23", "status": "free,busy,busy-tentative,busy-unavailable"}
 
 OWN, HUB, NHS_111 = ("A1", "gp-practice"), ("U1", "urgent-care"), ("R1", "nhs-111")
+
+OUTAGE = OutageDeclared(outage="o", name="Friday", practices=("A1",), started_at=parse_instant("2024-07-19T08:00"))
 
 Before = Callable[[County, Surgery], Awaitable[object]]
 
@@ -45,8 +48,11 @@ async def withdrawn(_: County, desk: Surgery) -> None:
 
 
 async def frozen(county: County, _: Surgery) -> None:
-    began = parse_instant("2024-07-19T08:00")
-    await Rebooking(county).says(OutageDeclared(outage="o", name="Friday", practices=("A1",), started_at=began))
+    await Rebooking(county).says(OUTAGE)
+
+
+async def frozen_to_others(county: County, _: Surgery) -> None:
+    await Rebooking(county).says(msgspec.structs.replace(OUTAGE, keeps_out=("public",)))
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,11 @@ CASES = {
     "held at its own practice": Case("held", OWN, before=held, visible=True, booked=(409, "slot-taken")),
     "frozen": Case("frozen", before=frozen, visible=True, booked=(409, "practice-frozen")),
     "frozen at its own practice": Case("frozen", OWN, before=frozen, visible=True, booked=(409, "practice-frozen")),
+    "frozen to others": Case("frozen", before=frozen_to_others, visible=True, booked=(409, "practice-frozen")),
+    "frozen to others, at its own practice": Case("available", OWN, before=frozen_to_others, visible=True),
+    "frozen to others, kept for NHS 111, that asks": Case(
+        "available", NHS_111, None, "NHS 111", before=frozen_to_others, visible=True
+    ),
 }
 
 

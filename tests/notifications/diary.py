@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from services.notifications.reactions import message_of
 from shared.broker import connect
 from shared.events.base import Event
@@ -11,6 +13,7 @@ from shared.events.booking import (
     AppointmentBooked,
     AppointmentCancelled,
     AppointmentDisplaced,
+    AppointmentFulfilled,
     AppointmentMoved,
     Patient,
     PracticeRegistered,
@@ -22,7 +25,7 @@ from shared.service import Running
 from shared.stream import Message, publish
 from tests.harness import County
 
-PRACTICE, OUTAGE = "G82002", "outage-1"
+PRACTICE, ELSEWHERE, OUTAGE = "G82002", "G82003", "outage-1"
 NOW = datetime(2024, 7, 22, 9, 0, tzinfo=UTC)
 LOST = datetime(2024, 7, 19, 9, 10, tzinfo=UTC)
 
@@ -64,11 +67,29 @@ class Diary:
         await self.publish(await self._events(moved, start))
         return moved
 
+    async def move_on(self, moved: Moved, start: datetime = NOW + timedelta(days=2)) -> Moved:
+        """Who was moved is moved again, as when they asked for another time."""
+        again = _again(moved)
+        await self.publish(await self._events([again], start))
+        return again
+
+    async def move_away(self, number: int) -> None:
+        """A patient is moved to Mill Lane."""
+        mill_lane = PracticeRegistered(practice=ELSEWHERE, name="Mill Lane", town="Deal", postcode="CT14 6AA")
+        moved = self._moved(number, f"+447700900{100 + number}")
+        booked, gave_way = await self._events([moved], NOW + timedelta(days=1))
+        there = structs.replace(booked, practice=ELSEWHERE, booked_by=PRACTICE)
+        await self.publish([mill_lane, there, structs.replace(gave_way, to_practice=ELSEWHERE)])
+
+    async def see(self, moved: Moved) -> None:
+        """The patient came, and was seen."""
+        session = f"session-{moved.number}"
+        await self.publish([AppointmentFulfilled(session=session, practice=PRACTICE, appointment=moved.appointment)])
+
     async def move_twice(self, number: int) -> tuple[Recorded, Recorded]:
         """A patient is moved, and at once moved again: the two moves."""
         once = self._moved(number, f"+447700900{100 + number}")
-        again = replace(once, move=f"again-{number}", replaces=once.appointment, appointment=f"newer-{number}")
-        events = await self._events([once, again], NOW + timedelta(days=1))
+        events = await self._events([once, _again(once)], NOW + timedelta(days=1))
         recorded = [self._recorded(event) for event in events]
         await self._send(recorded)
         return recorded[1], recorded[3]
@@ -149,6 +170,11 @@ class Diary:
                 event=event,
             )
         )
+
+
+def _again(moved: Moved) -> Moved:
+    number = moved.number
+    return replace(moved, move=f"again-{number}", replaces=moved.appointment, appointment=f"newer-{number}")
 
 
 def _booked(moved: Moved, sealed: str, start: datetime) -> AppointmentBooked:

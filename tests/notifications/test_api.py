@@ -114,6 +114,26 @@ class TestReplies:
         (reply,) = await rows(here, replies)
         assert reply["message"] == ""
 
+    async def test_after_a_second_text_an_answer_is_to_that_one(self, here: Town) -> None:
+        (moved,) = await told(here, 1)
+        again = await here.diary.move_on(moved)
+        await until_all(here.running, 2, "delivered")
+        assert (await write(here, moved.mobile, "1", "inbound-1")).status_code == 204
+        (reply,) = await rows(here, replies)
+        assert (reply["message"], reply["answer"], reply["candidates"]) == (again.message, "keep", [])
+
+    async def test_an_answer_when_the_appointment_is_over_is_for_a_person_who_sees_what_it_is_to(
+        self, here: Town
+    ) -> None:
+        (moved,) = await told(here, 1)
+        await here.diary.see(moved)
+        await here.heard()
+        await write(here, moved.mobile, "2", "inbound-1")
+        (reply,) = await rows(here, replies)
+        assert (reply["message"], reply["candidates"]) == ("", [moved.message])
+        await write(here, moved.mobile, "STOP", "inbound-2")
+        assert (len(await rows(here, suppressed_numbers)), await rows(here, calls)) == (1, [])
+
     async def test_stop_silences_the_number_and_asks_for_a_call(self, here: Town) -> None:
         (moved,) = await told(here, 1)
         for inbound in ("inbound-1", "inbound-2"):

@@ -92,8 +92,12 @@ class TestOutcome:
         ).nothing_happens()
 
     def test_what_is_no_longer_true_is_never_attempted(self) -> None:
-        outdated = RecordRefused(MESSAGE, 0, "The appointment has begun")
-        given(planned).when(outdated).then(failed("refused", outdated.reason)).when(attempt(1)).nothing_happens()
+        outdated = RecordRefused(MESSAGE, 0, "The appointment was changed", outdated=True)
+        given(planned).when(outdated).then(failed("outdated", outdated.reason)).when(attempt(1)).nothing_happens()
+
+    def test_what_has_begun_is_never_attempted_and_nobody_was_told(self) -> None:
+        begun = RecordRefused(MESSAGE, 0, "The appointment has begun")
+        given(planned).when(begun).then(failed("refused", begun.reason)).when(attempt(1)).nothing_happens()
 
 
 class TestReceipt:

@@ -10,7 +10,7 @@ from services.notifications.wording import Text
 from shared.broker import connect
 from shared.rebuild import rebuild
 from tests.harness import County
-from tests.notifications.diary import Diary
+from tests.notifications.diary import PRACTICE, Diary
 from tests.notifications.town import QUICK, states
 
 
@@ -29,6 +29,22 @@ async def test_a_move_plans_one_message_with_every_word_sealed(county: County) -
         assert text.body.startswith("Sam7, Harbour Surgery has moved your appointment to Tuesday 23 July 2024 at 10am.")
         assert moved.mobile not in str(row)
         assert "Sam7" not in str(row)
+
+
+async def test_a_move_to_another_practice_says_whose_patient_it_is_and_where_to_go(county: County) -> None:
+    async with county.service(BLUEPRINT, Settings, **QUICK) as running:
+        diary = Diary(county, running)
+        await diary.register()
+        await diary.move_away(7)
+        await county.caught_up()
+
+        async with running.engine.connect() as connection:
+            row = (await connection.execute(select(messages))).one()
+        keys = await running.keys.find({row.patient})
+        text = keys[row.patient].open(row.sealed, Text)
+        assert text.body.startswith("Sam7, Harbour Surgery has moved your appointment to Tuesday 23 July 2024 at 10am,")
+        assert "at another GP surgery: Mill Lane, Deal CT14 6AA." in text.body
+        assert row.practice == PRACTICE
 
 
 async def test_who_cannot_be_texted_is_called(county: County) -> None:

@@ -1,20 +1,20 @@
 """Every message goes out at most once, and none is forgotten, wherever the sender dies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from services.notifications.app import BLUEPRINT, Settings
 from services.notifications.commands import SuppressNumber
 from services.notifications.gateways import Absent, Finding, Outcome, Taken
-from services.notifications.views import read_story
+from services.notifications.views import read_campaign, read_story
 from services.notifications.wording import Text
 from shared.broker import connect
 from shared.events.envelope import decode
 from shared.service import Running
 from shared.stream import last_of
 from tests.harness import County
-from tests.notifications.diary import NOW, OUTAGE, Diary
+from tests.notifications.diary import NOW, OUTAGE, Diary, Moved
 from tests.notifications.sandbox import sandbox_at
 from tests.notifications.town import QUICK, sender, silent_town, states, town, until, until_all, working
 from tests.serving import free_port
@@ -99,18 +99,59 @@ async def test_while_the_provider_is_away_messages_wait(county: County, tmp_path
 
 async def test_a_text_that_is_no_longer_true_is_not_sent(county: County, tmp_path: Path) -> None:
     async with silent_town(county, tmp_path) as (running, diary, sandbox):
-        cancelled, displaced, silenced, good = await diary.move(1, 2, 3, 4)
+        cancelled, displaced, silenced, moved_on, good = await diary.move(1, 2, 3, 4, 5)
+        (begun,) = await diary.move(6, start=NOW)
         await county.caught_up()
         await diary.cancel(cancelled)
         await diary.displace(displaced)
+        newer = await diary.move_on(moved_on)
         await county.caught_up()
         number = running.keys.pseudonym("number", silenced.mobile)
         await running.executor.execute(SuppressNumber(number, "STOP", ()))
-        expected = dict.fromkeys((cancelled.message, displaced.message, silenced.message), "failed")
-        expected[good.message] = "accepted"
+        unsent = (cancelled, displaced, silenced, moved_on, begun)
+        expected = dict.fromkeys((moved.message for moved in unsent), "failed")
+        expected |= dict.fromkeys((newer.message, good.message), "accepted")
         async with sender(running):
             await until(lambda: _are(running, expected))
-        assert [message["phone"] for message in await sandbox.messages()] == [good.mobile]
+        assert {message["phone"] for message in await sandbox.messages()} == {good.mobile, newer.mobile}
+        async with running.engine.connect() as connection:
+            stories = [await read_story(connection, moved.message) for moved in unsent]
+            campaign = await read_campaign(connection, OUTAGE)
+        failures = [story.failure for story in stories if story]
+        assert failures == ["outdated", "outdated", "refused", "outdated", "refused"]
+        assert (campaign.planned, campaign.failed, campaign.outdated) == (7, 5, 3)
+
+
+async def test_a_text_that_ceases_to_be_true_while_it_waits_its_turn_is_not_sent(
+    county: County, tmp_path: Path
+) -> None:
+    """Both texts are read from the outbox together; while the first is at the gateway, the second is overtaken."""
+
+    @dataclass
+    class Overtaking:
+        diary: Diary
+        waiting: list[Moved]
+        provider = "notify"
+        sent: list[str] = field(default_factory=list)
+
+        async def send(self, text: Text, reference: str) -> Outcome:
+            self.sent.append(text.to)
+            if len(self.sent) == 1:
+                (other,) = (moved for moved in self.waiting if moved.mobile != text.to)
+                await self.diary.move_on(other)
+                await county.caught_up()
+            return Taken(reference)
+
+        async def look_up(self, reference: str) -> Finding:
+            return Absent()
+
+    async with silent_town(county, tmp_path, concurrency=1, gateway_timeout=60, settle=61) as (running, diary, _):
+        gateway = Overtaking(diary, await diary.move(1, 2))
+        await county.caught_up()
+        async with working(running, gateway):
+            await until_all(running, 3, "accepted", "failed")
+        assert sorted(gateway.sent) == ["+447700900101", "+447700900102"]
+        assert sorted((await states(running)).values()) == ["accepted", "accepted", "failed"]
 
 
 async def test_a_notice_waits_for_the_morning(county: County, tmp_path: Path) -> None:

@@ -13,11 +13,21 @@ from shared.refusals import Refusal
 START = datetime(2024, 7, 23, 8, 40, tzinfo=UTC)
 
 
-def test_the_text_names_the_practice_and_the_new_time_and_asks_one_thing() -> None:
+def test_the_text_names_the_practice_and_the_new_time_and_says_what_no_answer_means() -> None:
     assert moved(MovedNotice("Sam", "Harbour Surgery", START)) == (
         "Sam, Harbour Surgery has moved your appointment to Tuesday 23 July 2024 at 9:40am.\n"
-        "Reply 1 to keep it, 2 for another time, 3 to cancel."
+        "Reply 2 to change it, 3 to cancel. No reply keeps it."
     )
+
+
+def test_who_is_to_be_seen_at_another_practice_is_told_where_that_is() -> None:
+    text = moved(MovedNotice("Sam", "Harbour Surgery", START, "Mill Lane, Deal CT14 6AA"))
+    assert text == (
+        "Sam, Harbour Surgery has moved your appointment to Tuesday 23 July 2024 at 9:40am, at another GP surgery: "
+        "Mill Lane, Deal CT14 6AA.\n"
+        "Reply 2 to change it, 3 to cancel. No reply keeps it."
+    )
+    assert size(text).segments == 2
 
 
 def test_a_usual_text_is_one_segment_even_on_the_longest_day() -> None:

@@ -62,7 +62,7 @@ def nearest(wanted: Wanted, candidates: Collection[Candidate]) -> Sequence[Run]:
 async def free_slots(connection: AsyncConnection, wanted: Wanted, asker: Asker, now: datetime) -> Sequence[Candidate]:
     """The practice's free slots to come, before and after the time that was wanted, which the asker may have."""
     raw = await reader(connection)
-    rows = await raw.fetch(_CANDIDATES, wanted.practice, wanted.start, now, _LOOKED_AT)
+    rows = await raw.fetch(_CANDIDATES, wanted.practice, wanted.start, now, _LOOKED_AT, asker.standing)
     return [
         Candidate(row["slot"], row["session"], row["start"], row["end"], row["channel"], row["service_type"])
         for row in rows
@@ -97,7 +97,7 @@ _FREE = """
     JOIN sessions ON sessions.session = slots.session
     LEFT JOIN openings ON openings.practice = slots.practice
     WHERE slots.practice = $1 AND NOT slots.withdrawn AND slots.start > $3
-      AND NOT EXISTS (SELECT FROM frozen WHERE frozen.practice = $1)
+      AND NOT EXISTS (SELECT FROM frozen WHERE frozen.practice = $1 AND frozen.keeps_out ? $5::text)
       AND NOT EXISTS (
           SELECT FROM occupancy
           WHERE occupancy.slot = slots.slot AND (occupancy.until IS NULL OR occupancy.until > $3)

@@ -3,7 +3,8 @@
 A version of an appointment has the number of its session's stream, as in the tables. A slot and a session go by the
 log's own positions, since what changes them can stand in their practice's stream too: a freeze, a new name. A hold that
 has run out frees its slots whether or not anybody has written that down yet; that version goes by the number of the one
-before and `.1`, and dates from the instant the hold was to end.
+before and `.1`, and dates from the instant the hold was to end. A freeze makes a version for those alone whom it keeps
+out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table
 
+from services.booking.commands import Standing
 from services.booking.projections import project
 from services.booking.rows import AppointmentRow, SessionRow, SlotRow, SlotStatus
 from services.booking.tables import appointments, frozen, occupancy, practices, sessions, slots
@@ -59,9 +61,11 @@ def session_versions(events: Iterable[Recorded], session: str) -> Sequence[Versi
     return found
 
 
-def slot_versions(events: Iterable[Recorded], slot: str, now: datetime) -> Sequence[Version[SlotRow]]:
-    """Every version of the slot until now, oldest first."""
-    diary = _Diary()
+def slot_versions(
+    events: Iterable[Recorded], slot: str, standing: Standing, now: datetime
+) -> Sequence[Version[SlotRow]]:
+    """Every version of the slot until now, oldest first, as it was to who stands so to its practice."""
+    diary = _Diary(standing)
     found: list[Version[SlotRow]] = []
     for recorded in events:
         _note_lapse(found, diary, slot, recorded.recorded_at)
@@ -83,9 +87,13 @@ def _note_lapse(found: list[Version[SlotRow]], diary: "_Diary", slot: str, now: 
 
 
 class _Diary:
-    """Booking's tables, as far as the events of one session and its practice fill them."""
+    """Booking's tables, as far as the events of one session and its practice fill them.
 
-    def __init__(self) -> None:
+    `standing` is that of who looks: a practice can be frozen to some and open to others.
+    """
+
+    def __init__(self, standing: Standing = "practice") -> None:
+        self._standing = standing
         self._tables: dict[Table, dict[tuple[Any, ...], Row]] = {}
 
     def fold(self, recorded: Recorded) -> None:
@@ -124,7 +132,7 @@ class _Diary:
         until = taken["until"] if taken else None
         if taken and (until is None or until > at):
             return "busy" if until is None else "busy-tentative"
-        no_bookings = any(practice == slot["practice"] for practice, _ in self._tables.get(frozen, ()))
+        no_bookings = any(self._standing in outage["keeps_out"] for outage in self._tables.get(frozen, {}).values())
         return "busy-unavailable" if slot["withdrawn"] or no_bookings else "free"
 
     def held_until(self, slot: str) -> datetime | None:

@@ -114,9 +114,11 @@ async def _past(service: Running, ask: Ask, kind: Kind, id: str) -> Past:
 async def _past_of_slot(service: Running, slot: str, ask: Ask) -> Past:
     async with service.engine.connect() as connection:
         facts = await slot_facts(connection, slot)
-        if facts is None or not sees_slot(viewer_of(ask.caller), facts, ask.now):
+        viewer = viewer_of(ask.caller)
+        if facts is None or not sees_slot(viewer, facts, ask.now):
             raise no_such_slot()
-        versions = slot_versions(await _events(connection, facts.session, facts.practice), slot, ask.now)
+        events = await _events(connection, facts.session, facts.practice)
+        versions = slot_versions(events, slot, viewer.standing(facts.practice), ask.now)
     shown = [resources.slot(version.row, resources.meta(version.number, version.at)) for version in versions]
     return Past(facts.practice, [each.number for each in versions], [each.at for each in versions], shown)
 

@@ -51,7 +51,7 @@ async def search_appointments(service: Running, ask: Ask) -> Answer:
     async with service.engine.connect() as connection:
         found = await find_appointments(connection, search, ask.caller)
         wanted = {slot for row in found.rows for slot in row.slots} if asked.all("_include") else set()
-        slots = await slot_rows(connection, sorted(wanted), ask.now) if wanted else []
+        slots = await slot_rows(connection, sorted(wanted), viewer_of(ask.caller), ask.now) if wanted else []
     matching = await appointment_resources(service.keys, found.rows)
     entries = [entry(ask.base, resource, "match") for resource in matching]
     entries += [entry(ask.base, resources.slot(row), "include") for row in slots]
