@@ -4,9 +4,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.rebooking import api, plan_api
+from services.rebooking import api, desk_api, plan_api, report_api
+from services.rebooking.case_reading import Histories
 from services.rebooking.decider import rebooking
 from services.rebooking.diary import project_booking, project_notifications
+from services.rebooking.follow_up import follow_up
 from services.rebooking.projections import project
 from services.rebooking.reactions import WANTS, react
 from services.rebooking.settings import Settings
@@ -29,7 +31,9 @@ BLUEPRINT = Blueprint(
 
 
 def create(settings: Settings) -> FastAPI:
-    """The service's app."""
-    app = create_app(BLUEPRINT, settings, [api.router, plan_api.router])
+    """The service's app, its follow-up included."""
+    routers = [api.router, plan_api.router, report_api.router]
+    app = create_app(BLUEPRINT, settings, routers, background=[follow_up], open_paths=desk_api.OPEN_PATHS)
     app.state.rules = settings.rules()
+    app.state.histories = Histories()
     return app

@@ -4,17 +4,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.rebooking.tables import appointments, calls, moves, placements, recoveries, unplaced
+from services.rebooking.tables import (
+    appointments,
+    call_attempts,
+    calls,
+    messages,
+    moves,
+    placements,
+    plans,
+    recoveries,
+    unplaced,
+)
 from services.rebooking.views import Outage, recovery_of, taken_by
 
 _CALLED = calls.join(
     recoveries, and_(recoveries.c.outage == calls.c.outage, recoveries.c.appointment == calls.c.appointment)
 )
 
-MOVED = ("moved", "kept", "declined")
+MOVED = ("moved", "kept", "declined", "unanswered")
 """The states of a displaced appointment that has been moved."""
 
 
@@ -30,15 +40,18 @@ class Declined:
 class Progress:
     """How far an outage's recovery has come.
 
-    `appointments` are all that were reconciled = seen_on_paper + cancelled + triage + rescheduled + displaced, and
-    displaced = moved + unplaced. `planned`, `requested`, `refused` and `moved` say how far the displaced have come;
-    `kept` and `declined` are answers of the moved. `unaccounted` are appointments of the outage of which nothing is
-    known yet. Whoever waits and is given another time otherwise counts as `rescheduled` from then on.
+    `appointments` are all that were reconciled = seen_on_paper + cancelled + elsewhere + triage + rescheduled +
+    displaced, and displaced = moved + unplaced. `planned`, `requested`, `refused` and `moved` say how far the displaced
+    have come; `told` have been sent a text that the provider took; `kept`, `declined` and `unanswered` are what became
+    of the moved. `calls` are still to be made, `call_attempts` have been. `unaccounted` are appointments of the outage
+    of which nothing is known yet. Whoever waits and is given another time otherwise counts as `rescheduled` from then
+    on.
     """
 
     appointments: int
     seen_on_paper: int
     cancelled: int
+    elsewhere: int
     triage: int
     rescheduled: int
     displaced: int
@@ -47,9 +60,12 @@ class Progress:
     refused: int
     moved: int
     unplaced: int
+    told: int
     kept: int
     declined: Declined
+    unanswered: int
     calls: int
+    call_attempts: int
     unaccounted: int
 
 
@@ -81,17 +97,19 @@ class Call:
 async def progress(connection: AsyncConnection, outage: Outage, now: datetime) -> Progress:
     """Every figure counted from the tables at this moment."""
     found = (await connection.execute(_counts(outage.outage))).mappings().one()
-    called = select(func.count()).select_from(_CALLED).where(_to_call(outage.outage))
     unaccounted = (
         select(func.count())
         .select_from(appointments.outerjoin(recoveries, recovery_of(outage.outage)))
         .where(taken_by(outage, now), recoveries.c.outcome.is_(None))
     )
-    return _progress(
-        found,
-        calls=await connection.scalar(called) or 0,
-        unaccounted=await connection.scalar(unaccounted) or 0,
-    )
+    asked = {
+        "told": _told(outage.outage),
+        "calls": select(func.count()).select_from(_CALLED).where(_to_call(outage.outage)),
+        "call_attempts": select(func.count()).where(call_attempts.c.outage == outage.outage),
+        "unaccounted": unaccounted,
+    }
+    counted = {name: await connection.scalar(question) or 0 for name, question in asked.items()}
+    return _progress({**found, **counted})
 
 
 def _counts(outage: str) -> Select[*tuple[Any, ...]]:
@@ -102,6 +120,7 @@ def _counts(outage: str) -> Select[*tuple[Any, ...]]:
     conditions: dict[str, ColumnElement[bool]] = {
         "seen_on_paper": outcome.in_(("attended", "missed")),
         "cancelled": outcome == "cancelled",
+        "elsewhere": outcome == "elsewhere",
         "triage": outcome == "triage",
         "rescheduled": outcome == "rescheduled",
         "displaced": displaced,
@@ -110,6 +129,7 @@ def _counts(outage: str) -> Select[*tuple[Any, ...]]:
         "refused": state == "refused",
         "moved": state.in_(MOVED),
         "kept": state == "kept",
+        "unanswered": state == "unanswered",
         "another_time": and_(state == "declined", wish == "another-time"),
         "cancel": and_(state == "declined", wish == "cancel"),
     }
@@ -117,13 +137,19 @@ def _counts(outage: str) -> Select[*tuple[Any, ...]]:
     return select(func.count().label("appointments"), *counts).where(recoveries.c.outage == outage)
 
 
-def _progress(found: RowMapping, *, calls: int, unaccounted: int) -> Progress:
-    counted = dict(found)
+def _told(outage: str) -> Select[*tuple[Any, ...]]:
+    """How many have had a text about any time that they were moved to."""
+    return (
+        select(func.count(moves.c.appointment.distinct()))
+        .join(messages, and_(messages.c.outage == moves.c.outage, messages.c.appointment == moves.c.to_appointment))
+        .where(moves.c.outage == outage, moves.c.state == "confirmed", messages.c.told_at.is_not(None))
+    )
+
+
+def _progress(counted: dict[str, int]) -> Progress:
     return Progress(
         declined=Declined(counted.pop("another_time"), counted.pop("cancel")),
         unplaced=counted["displaced"] - counted["moved"],
-        calls=calls,
-        unaccounted=unaccounted,
         **counted,
     )
 
@@ -147,6 +173,7 @@ async def left_waiting(connection: AsyncConnection, outage: str) -> list[LeftWai
 
 def _left_waiting(outage: str) -> Select[*tuple[Any, ...]]:
     reason = case(
+        (plans.c.state == "expired", "Had a place in a plan that ran out before it was approved"),
         (recoveries.c.state == "planned", "Has a place in the plan, which has not been approved"),
         (recoveries.c.state == "requested", "Is being moved"),
         (unplaced.c.reason.is_not(None), unplaced.c.reason),
@@ -166,6 +193,22 @@ def _left_waiting(outage: str) -> Select[*tuple[Any, ...]]:
         .outerjoin(
             unplaced,
             and_(unplaced.c.outage == recoveries.c.outage, unplaced.c.appointment == recoveries.c.appointment),
+        )
+        .outerjoin(
+            placements,
+            and_(
+                placements.c.outage == recoveries.c.outage,
+                placements.c.appointment == recoveries.c.appointment,
+                recoveries.c.state == "planned",
+            ),
+        )
+        .outerjoin(
+            plans,
+            and_(
+                plans.c.outage == placements.c.outage,
+                plans.c.practice == placements.c.practice,
+                plans.c.plan == placements.c.plan,
+            ),
         )
         .where(
             recoveries.c.outage == outage,

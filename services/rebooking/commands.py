@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.events.booking import Inflow
 from shared.events.notifications import Answer
-from shared.events.rebooking import Evidence, Outcome, Placement, Unplaced
+from shared.events.rebooking import CallOutcome, Constraints, Evidence, Outcome, Placement, Unplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,26 @@ class DeclareOutage:
     started_at: datetime
     ended_at: datetime | None
     declared_by: str
+    keeps_out: tuple[Inflow, ...]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeInflow:
+    """While the outage lasts, its practices take no new bookings from these."""
+
+    outage: str
+    keeps_out: tuple[Inflow, ...]
+    said_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetFollowUp:
+    """Say whether capacity that appears later is given away without asking again."""
+
+    outage: str
+    automatic: bool
+    said_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,18 @@ class ReconcileAppointments:
     outage: str
     practice: str
     findings: tuple[Finding, ...]
+    typed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteConstraints:
+    """Write down when and how the patient of this lost appointment can be seen."""
+
+    outage: str
+    practice: str
+    appointment: str
+    constraints: Constraints
+    noted_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +117,17 @@ class ProposePlan:
     expires_at: datetime
     placements: tuple[Placement, ...]
     unplaced: tuple[Unplaced, ...]
+    follow_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpirePlan:
+    """The plan of this practice was not approved in time."""
+
+    outage: str
+    practice: str
+    plan: str
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +153,10 @@ class RequestMoves:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmMove:
-    """Booking has moved the appointment. `textable`: the patient can be told by text."""
+    """Booking has moved the appointment, be it the lost one or one after it.
+
+    `textable`: the patient can be told by text. An answer is waited for until `answer_by`.
+    """
 
     outage: str
     practice: str
@@ -119,6 +165,7 @@ class ConfirmMove:
     to_appointment: str
     to_start: datetime
     textable: bool
+    answer_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +182,27 @@ class RefuseMove:
 
 @dataclass(frozen=True, slots=True)
 class RecordAnswer:
-    """The patient answered the text about this move."""
+    """The patient answered the text about this move, at that instant.
+
+    Whoever asks for another time gets up to `fresh_offers` of them; after that a person calls.
+    """
 
     outage: str
     practice: str
     move: str
     answer: Answer
+    answered_at: datetime
+    fresh_offers: int
+
+
+@dataclass(frozen=True, slots=True)
+class LapseOffer:
+    """By now no answer about this move has come."""
+
+    outage: str
+    practice: str
+    move: str
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +215,53 @@ class NeedCall:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimCall:
+    """`claimed_by` is about to telephone the patient of this lost appointment; the claim lasts until `until`."""
+
+    outage: str
+    practice: str
+    appointment: str
+    claimed_by: str
+    now: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCall:
+    """What came of telephoning the patient of this lost appointment. `note` is sealed, or empty.
+
+    Whoever asks for another time gets up to `fresh_offers` of them, just as by text.
+    """
+
+    outage: str
+    practice: str
+    appointment: str
+    outcome: CallOutcome
+    made_by: str
+    note: str
+    now: datetime
+    fresh_offers: int
+
+
 RebookingCommand = (
     DeclareOutage
+    | ChangeInflow
+    | SetFollowUp
     | TakeUpDisplaced
     | EndOutage
     | ReconcileAppointments
+    | NoteConstraints
     | StopWaiting
     | ProposePlan
+    | ExpirePlan
     | ApprovePlan
     | RequestMoves
     | ConfirmMove
     | RefuseMove
     | RecordAnswer
+    | LapseOffer
     | NeedCall
+    | ClaimCall
+    | RecordCall
 )

@@ -2,30 +2,54 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.rebooking.answers import answer, confirm, need_call, refuse
+from services.rebooking.answers import answer, lapse
+from services.rebooking.calling import claim, need_call, record_call
 from services.rebooking.commands import (
     ApprovePlan,
+    ChangeInflow,
+    ClaimCall,
     ConfirmMove,
     DeclareOutage,
     EndOutage,
+    ExpirePlan,
+    LapseOffer,
     NeedCall,
+    NoteConstraints,
     ProposePlan,
     RebookingCommand,
     ReconcileAppointments,
     RecordAnswer,
+    RecordCall,
     RefuseMove,
     RequestMoves,
+    SetFollowUp,
     StopWaiting,
     TakeUpDisplaced,
 )
-from services.rebooking.outages import declare, end, require_within, withdrawn
-from services.rebooking.recoveries import approve, propose, reconcile, request_moves, stop_waiting, take_up
+from services.rebooking.moving import confirm, refuse, request_moves
+from services.rebooking.outages import change_inflow, declare, end, require_within, set_follow_up, withdrawn
+from services.rebooking.proposing import approve, expire, propose
+from services.rebooking.recoveries import note_constraints, reconcile, stop_waiting, take_up
 from services.rebooking.states import Nothing, Recovery, State, evolve
 from shared.decider import Decider
 from shared.events.rebooking import RebookingEvent
 
+OutageCommand = DeclareOutage | ChangeInflow | SetFollowUp | EndOutage
+
 RecoveryCommand = (
-    StopWaiting | ProposePlan | ApprovePlan | RequestMoves | ConfirmMove | RefuseMove | RecordAnswer | NeedCall
+    NoteConstraints
+    | StopWaiting
+    | ProposePlan
+    | ExpirePlan
+    | ApprovePlan
+    | RequestMoves
+    | ConfirmMove
+    | RefuseMove
+    | RecordAnswer
+    | LapseOffer
+    | NeedCall
+    | ClaimCall
+    | RecordCall
 )
 
 
@@ -42,8 +66,8 @@ def recovery_stream(outage: str, practice: str) -> str:
 def touches(command: RebookingCommand) -> Sequence[str]:
     """The streams whose state the command is decided on."""
     match command:
-        case DeclareOutage(outage=outage) | EndOutage(outage=outage):
-            return (outage_stream(outage),)
+        case DeclareOutage() | ChangeInflow() | SetFollowUp() | EndOutage():
+            return (outage_stream(command.outage),)
         case (
             TakeUpDisplaced(outage=outage, practice=practice) | ReconcileAppointments(outage=outage, practice=practice)
         ):
@@ -55,10 +79,8 @@ def touches(command: RebookingCommand) -> Sequence[str]:
 def decide(states: Mapping[str, State], command: RebookingCommand) -> Sequence[RebookingEvent]:
     """The events that the command leads to, or `[]` where it is done already. Raises `Refusal`."""
     match command:
-        case DeclareOutage():
-            return declare(states[outage_stream(command.outage)], command)
-        case EndOutage():
-            return end(states[outage_stream(command.outage)], command)
+        case DeclareOutage() | ChangeInflow() | SetFollowUp() | EndOutage():
+            return _decide_outage(states[outage_stream(command.outage)], command)
         case TakeUpDisplaced(outage=outage, practice=practice):
             recovery = _recovery(states[recovery_stream(outage, practice)])
             return [*withdrawn(states[outage_stream(outage)], command), *take_up(recovery, command)]
@@ -69,12 +91,28 @@ def decide(states: Mapping[str, State], command: RebookingCommand) -> Sequence[R
             return _decide_recovery(_recovery(states[recovery_stream(command.outage, command.practice)]), command)
 
 
+def _decide_outage(state: State, command: OutageCommand) -> Sequence[RebookingEvent]:
+    match command:
+        case DeclareOutage():
+            return declare(state, command)
+        case ChangeInflow():
+            return change_inflow(state, command)
+        case SetFollowUp():
+            return set_follow_up(state, command)
+        case EndOutage():
+            return end(state, command)
+
+
 def _decide_recovery(recovery: Recovery, command: RecoveryCommand) -> Sequence[RebookingEvent]:
     match command:
+        case NoteConstraints():
+            return note_constraints(recovery, command)
         case StopWaiting():
             return stop_waiting(recovery, command)
         case ProposePlan():
             return propose(recovery, command)
+        case ExpirePlan():
+            return expire(recovery, command)
         case ApprovePlan():
             return approve(recovery, command)
         case RequestMoves():
@@ -85,8 +123,14 @@ def _decide_recovery(recovery: Recovery, command: RecoveryCommand) -> Sequence[R
             return refuse(recovery, command)
         case RecordAnswer():
             return answer(recovery, command)
+        case LapseOffer():
+            return lapse(recovery, command)
         case NeedCall(appointment=appointment, reason=reason):
             return need_call(recovery, command, appointment, reason)
+        case ClaimCall():
+            return claim(recovery, command)
+        case RecordCall():
+            return record_call(recovery, command)
 
 
 def _recovery(state: State) -> Recovery:

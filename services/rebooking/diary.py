@@ -28,7 +28,7 @@ from shared.events.booking import (
     SlotsWithdrawn,
 )
 from shared.events.envelope import Recorded
-from shared.events.notifications import MessagePlanned
+from shared.events.notifications import MessageAccepted, MessagePlanned
 from shared.project import Change, Patch, Put
 
 
@@ -37,27 +37,29 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
     event: BookingEvent = recorded.event
     match event:
         case PracticeRegistered(practice=practice, name=name):
-            return (Put(practices, {"practice": practice, "name": name}),)
+            return (Put(practices, {"practice": practice, "name": name, "freed": recorded.position}),)
         case SessionPublished():
-            return (_session(event), *_slots(event))
+            return (_session(event), *_slots(event), _room(recorded))
         case SlotsAdded():
-            return _slots(event)
+            return (*_slots(event), _room(recorded))
         case SlotsWithdrawn(slots=withdrawn):
             return (Patch(slots, {"slot": slot}, {"withdrawn": True}) for slot in withdrawn)
         case SlotsHeld(appointment=appointment, slots=taken):
             return _hand(taken, appointment)
         case HoldReleased(slots=freed):
-            return _hand(freed, None)
+            return _give_back(recorded, freed)
         case AppointmentBooked(appointment=appointment, slots=taken):
             return (_appointment(event), *_hand(taken, appointment))
         case AppointmentCancelled(appointment=appointment, slots=freed, replaced_by=replaced_by):
-            return (_status(appointment, "rescheduled" if replaced_by else "cancelled"), *_hand(freed, None))
+            return (_status(appointment, "rescheduled" if replaced_by else "cancelled"), *_give_back(recorded, freed))
         case AppointmentDisplaced(appointment=appointment, slots=lost):
             return (_status(appointment, "displaced"), *_hand(lost, None))
         case AppointmentEnteredInError(appointment=appointment, slots=freed):
-            return (_status(appointment, "entered-in-error"), *_hand(freed, None))
+            return (_status(appointment, "entered-in-error"), *_give_back(recorded, freed))
         case AppointmentMoved(appointment=appointment, slots=freed):
-            return (_status(appointment, "moved"), *_hand(freed, None))
+            # What stood on a lost day gives nobody room; by the ten thousand it need not be looked at.
+            back = _give_back(recorded, freed) if event.start > recorded.occurred_at else _hand(freed, None)
+            return (_status(appointment, "moved"), *back)
         case PatientArrived(appointment=appointment):
             return (_status(appointment, "arrived"),)
         case AppointmentFulfilled(appointment=appointment):
@@ -71,11 +73,16 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
 
 
 def project_notifications(recorded: Recorded) -> Iterable[Change]:
-    """Only what a later failure of a message does not say itself: which appointment it is about."""
+    """Which appointment a message is about, since its failure does not say that itself, and when the patient was told.
+
+    One that was taken twice, by the provider or another in its place, was told when it was taken last.
+    """
     match recorded.event:
         case MessagePlanned(message=message, outage=outage, practice=practice, appointment=appointment):
-            row = {"message": message, "outage": outage, "practice": practice, "appointment": appointment}
-            return (Put(messages, row),)
+            about = {"message": message, "outage": outage, "practice": practice, "appointment": appointment}
+            return (Put(messages, {**about, "told_at": None}),)
+        case MessageAccepted(message=message):
+            return (Patch(messages, {"message": message}, {"told_at": recorded.recorded_at}),)
         case _:
             return ()
 
@@ -130,12 +137,23 @@ def _appointment(event: AppointmentBooked) -> Put:
             "priority": event.priority,
             "booked_at": event.booked_at,
             "status": "booked",
+            "sealed": event.patient.sealed,
+            "textable": event.textable,
         },
     )
 
 
 def _hand(taken: Iterable[str], appointment: str | None) -> Iterable[Patch]:
     return (Patch(slots, {"slot": slot}, {"appointment": appointment}) for slot in taken)
+
+
+def _give_back(recorded: Recorded, freed: Iterable[str]) -> Iterable[Change]:
+    return (*_hand(freed, None), _room(recorded))
+
+
+def _room(recorded: Recorded) -> Patch:
+    """The practice has free slots that it did not have before."""
+    return Patch(practices, {"practice": recorded.practice}, {"freed": recorded.position})
 
 
 def _status(appointment: str, status: str) -> Patch:

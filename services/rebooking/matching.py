@@ -40,7 +40,7 @@ class Demand:
     waits: Numbers
     """How long each patient would wait for each slot, in whole minutes, or `IMPOSSIBLE`."""
     changes: Numbers
-    """How much each slot would change for each patient: 0 for the same clinician, channel and half of the day."""
+    """How much each slot would change for each patient, weighed; 0 for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The rules of an outage: when it may be declared, and when it is over; and how a withdrawal becomes one."""
+"""The rules of an outage: when it may be declared, whom it keeps out, when it is over; how a withdrawal becomes one."""
 
 from collections.abc import Sequence
 
-from services.rebooking.commands import DeclareOutage, EndOutage, TakeUpDisplaced
+from services.rebooking.commands import ChangeInflow, DeclareOutage, EndOutage, SetFollowUp, TakeUpDisplaced
 from services.rebooking.states import EndedOutage, Nothing, OpenOutage, State, Withdrawal
-from shared.events.rebooking import OutageDeclared, OutageEnded, RebookingEvent
+from shared.events.booking import ALL_INFLOW, Inflow
+from shared.events.rebooking import FollowUpSet, InflowChanged, OutageDeclared, OutageEnded, RebookingEvent
 from shared.refusals import Conflict, NotFound, Refusal
 
 
@@ -24,8 +25,14 @@ def declare(state: State, command: DeclareOutage) -> Sequence[RebookingEvent]:
             started_at=command.started_at,
             ended_at=command.ended_at,
             declared_by=command.declared_by,
+            keeps_out=_in_order(command.keeps_out),
         )
     ]
+
+
+def _in_order(keeps_out: Sequence[Inflow]) -> tuple[Inflow, ...]:
+    """Each once, so that the same said in other words is the same."""
+    return tuple(each for each in ALL_INFLOW if each in keeps_out)
 
 
 def withdrawn(state: State, command: TakeUpDisplaced) -> Sequence[RebookingEvent]:
@@ -57,13 +64,38 @@ def end(state: State, command: EndOutage) -> Sequence[RebookingEvent]:
                 return []
             raise Conflict("This outage has ended already", code="already-ended", where="ended_at")
         case Withdrawal():
-            raise Conflict(
-                "This is a session that its practice withdrew, not an outage: it has no end to wait for",
-                code="not-an-outage",
-                where="outage",
-            )
+            raise _no_outage_but_withdrawal("it has no end to wait for")
         case _:
             raise _no_outage()
+
+
+def change_inflow(state: State, command: ChangeInflow) -> Sequence[RebookingEvent]:
+    keeps_out = _in_order(command.keeps_out)
+    match state:
+        case OpenOutage(keeps_out=before) if before == keeps_out:
+            return []
+        case OpenOutage(practices=practices):
+            return [
+                InflowChanged(outage=command.outage, practices=practices, keeps_out=keeps_out, said_by=command.said_by)
+            ]
+        case EndedOutage():
+            raise Conflict(
+                "This outage has ended, and its practices take bookings from everybody again",
+                code="already-ended",
+                where="outage",
+            )
+        case Withdrawal():
+            raise _no_outage_but_withdrawal("nobody is kept out")
+        case _:
+            raise _no_outage()
+
+
+def set_follow_up(state: State, command: SetFollowUp) -> Sequence[RebookingEvent]:
+    if not isinstance(state, OpenOutage | EndedOutage | Withdrawal):
+        raise _no_outage()
+    if state.automatic == command.automatic:
+        return []
+    return [FollowUpSet(outage=command.outage, automatic=command.automatic, said_by=command.said_by)]
 
 
 def _require_order(in_order: bool) -> None:
@@ -87,6 +119,12 @@ def nothing_to_reconcile() -> Conflict:
         "If one of them needs no other time, cancel or reschedule that appointment in the diary",
         code="nothing-to-reconcile",
         where="outage",
+    )
+
+
+def _no_outage_but_withdrawal(so: str) -> Conflict:
+    return Conflict(
+        f"This is a session that its practice withdrew, not an outage: {so}", code="not-an-outage", where="outage"
     )
 
 

@@ -2,103 +2,88 @@
 
 from collections.abc import Iterable
 
-from services.rebooking.tables import (
-    calls,
-    moves,
-    outage_practices,
-    outages,
-    placements,
-    plans,
-    recoveries,
-    unplaced,
-)
+import msgspec
+
+from services.rebooking.call_rows import of_call
+from services.rebooking.plan_rows import of_plan
+from services.rebooking.tables import constraints, moves, outage_practices, outages, recoveries
 from shared.events.envelope import Recorded
 from shared.events.rebooking import (
     AppointmentReconciled,
+    CallClaimed,
     CallMade,
     CallNeeded,
+    ConstraintsNoted,
+    FollowUpSet,
+    InflowChanged,
     MoveConfirmed,
     MoveRefused,
     MoveRequested,
     OfferDeclined,
     OfferKept,
+    OfferUnanswered,
     OutageDeclared,
     OutageEnded,
-    Placement,
     PlanApproved,
     PlanExpired,
     PlanProposed,
     RebookingEvent,
-    Unplaced,
 )
-from shared.project import Change, Patch, Put, Remove
+from shared.project import Change, Patch, Put
+
+Answer = OfferKept | OfferDeclined | OfferUnanswered
+CaseNews = MoveRequested | MoveConfirmed | MoveRefused | Answer
 
 
 def project(recorded: Recorded) -> Iterable[Change]:
     """The changes of rows that one of our events leads to."""
     event: RebookingEvent = recorded.event
     match event:
-        case OutageDeclared():
-            return _declared(recorded, event)
-        case OutageEnded(outage=outage, ended_at=ended_at):
-            return (Patch(outages, {"outage": outage}, {"ended_at": ended_at}),)
+        case OutageDeclared() | InflowChanged() | FollowUpSet() | OutageEnded():
+            return _outage(recorded, event)
         case AppointmentReconciled():
             return (_reconciled(recorded, event),)
-        case PlanProposed():
-            return _proposed(recorded, event)
-        case PlanApproved(approved_by=approved_by):
-            approved = {"state": "approved", "approved_by": approved_by, "approved_at": recorded.recorded_at}
-            return (Patch(plans, _plan_key(event), approved),)
-        case PlanExpired():
-            return (Patch(plans, _plan_key(event), {"state": "expired"}),)
-        case MoveRequested():
-            return (_requested(recorded, event), _state(event, "requested"))
-        case MoveConfirmed(move=move, to_appointment=to_appointment):
-            confirmed = {"state": "confirmed", "to_appointment": to_appointment}
-            return (Patch(moves, {"move": move}, confirmed), _state(event, "moved"))
-        case MoveRefused(move=move, reason=reason):
-            return (Patch(moves, {"move": move}, {"state": "refused", "reason": reason}), _state(event, "refused"))
-        case OfferKept():
-            return (_state(event, "kept"),)
-        case OfferDeclined(wish=wish):
-            return (_state(event, "declined", wish=wish),)
-        case CallNeeded():
-            return (_call_needed(recorded, event),)
-        case CallMade(outcome=result, made_by=made_by):
-            return (Patch(calls, _case_key(event), {"state": "made", "result": result, "made_by": made_by}),)
+        case ConstraintsNoted():
+            return (_noted(event),)
+        case PlanProposed() | PlanApproved() | PlanExpired():
+            return of_plan(recorded, event)
+        case MoveRequested() | MoveConfirmed() | MoveRefused():
+            return _moved(recorded, event)
+        case OfferKept() | OfferDeclined() | OfferUnanswered():
+            return _answered(event)
+        case CallNeeded() | CallClaimed() | CallMade():
+            return of_call(recorded, event)
 
 
-CaseNews = MoveRequested | MoveConfirmed | MoveRefused | OfferKept | OfferDeclined | CallMade
+def _outage(recorded: Recorded, event: OutageDeclared | InflowChanged | FollowUpSet | OutageEnded) -> Iterable[Change]:
+    key = {"outage": event.outage}
+    match event:
+        case OutageDeclared():
+            yield Put(outages, _declared(recorded, event))
+            for practice in event.practices:
+                yield Put(outage_practices, {"outage": event.outage, "practice": practice})
+        case InflowChanged(keeps_out=keeps_out):
+            yield Patch(outages, key, {"keeps_out": list(keeps_out)})
+        case FollowUpSet(automatic=automatic, said_by=said_by):
+            yield Patch(outages, key, {"automatic": automatic, "automatic_by": said_by})
+        case OutageEnded(ended_at=ended_at):
+            yield Patch(outages, key, {"ended_at": ended_at})
 
 
-def _case_key(event: CaseNews) -> dict[str, str]:
-    return {"outage": event.outage, "appointment": event.appointment}
-
-
-def _plan_key(event: PlanApproved | PlanExpired) -> dict[str, str]:
-    return {"outage": event.outage, "practice": event.practice, "plan": event.plan}
-
-
-def _state(event: CaseNews, state: str, wish: str = "") -> Patch:
-    return Patch(recoveries, _case_key(event), {"state": state, "wish": wish})
-
-
-def _declared(recorded: Recorded, event: OutageDeclared) -> Iterable[Change]:
-    yield Put(
-        outages,
-        {
-            "outage": event.outage,
-            "name": event.name,
-            "practices": list(event.practices),
-            "started_at": event.started_at,
-            "ended_at": event.ended_at,
-            "declared_by": event.declared_by,
-            "declared_at": recorded.recorded_at,
-            "kind": event.kind,
-        },
-    )
-    for practice in event.practices:
-        yield Put(outage_practices, {"outage": event.outage, "practice": practice})
+def _declared(recorded: Recorded, event: OutageDeclared) -> dict[str, object]:
+    return {
+        "outage": event.outage,
+        "name": event.name,
+        "practices": list(event.practices),
+        "started_at": event.started_at,
+        "ended_at": event.ended_at,
+        "declared_by": event.declared_by,
+        "declared_at": recorded.recorded_at,
+        "kind": event.kind,
+        "keeps_out": list(event.keeps_out),
+        "automatic": False,
+        "automatic_by": "",
+    }
 
 
 def _reconciled(recorded: Recorded, event: AppointmentReconciled) -> Put:
@@ -112,98 +97,78 @@ def _reconciled(recorded: Recorded, event: AppointmentReconciled) -> Put:
             "outcome": event.outcome,
             "evidence": event.evidence,
             "happened_at": recorded.occurred_at,
+            "typed_at": recorded.recorded_at,
+            "typed_by": event.typed_by,
             "state": event.outcome,
             "wish": "",
+            "standing": "",
         },
     )
 
 
-def _proposed(recorded: Recorded, event: PlanProposed) -> Iterable[Change]:
-    """A proposal speaks of everyone who waits at the practice, so it replaces what the former one said of each."""
-    yield Put(
-        plans,
-        {
-            "outage": event.outage,
-            "practice": event.practice,
-            "plan": event.plan,
-            "part": event.part,
-            "state": "proposed",
-            "read_position": event.read_position,
-            "proposed_at": recorded.recorded_at,
-            "expires_at": event.expires_at,
-            "approved_by": "",
-            "approved_at": None,
-        },
-    )
-    for placement in event.placements:
-        key = {"outage": event.outage, "appointment": placement.appointment}
-        yield Put(placements, _placed(event, placement))
-        yield Remove(unplaced, key)
-        yield Patch(recoveries, key, {"state": "planned"})
-    for left in event.unplaced:
-        key = {"outage": event.outage, "appointment": left.appointment}
-        yield Put(unplaced, _left(event, left))
-        yield Remove(placements, key)
-        yield Patch(recoveries, key, {"state": "displaced"})
-
-
-def _placed(event: PlanProposed, placement: Placement) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "appointment": placement.appointment,
-        "practice": event.practice,
-        "plan": event.plan,
-        "from_session": placement.from_session,
-        "to_session": placement.to_session,
-        "to_slot": placement.to_slot,
-        "to_start": placement.to_start,
-        "minutes": placement.minutes,
-        "priority": placement.priority,
-    }
-
-
-def _left(event: PlanProposed, left: Unplaced) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "appointment": left.appointment,
-        "practice": event.practice,
-        "plan": event.plan,
-        "priority": left.priority,
-        "reason": left.reason,
-    }
-
-
-def _requested(recorded: Recorded, event: MoveRequested) -> Put:
+def _noted(event: ConstraintsNoted) -> Put:
     return Put(
-        moves,
-        {
-            "move": event.move,
-            "outage": event.outage,
-            "practice": event.practice,
-            "appointment": event.appointment,
-            "to_session": event.to_session,
-            "to_slot": event.to_slot,
-            "to_start": event.to_start,
-            "requested_at": recorded.recorded_at,
-            "state": "requested",
-            "to_appointment": "",
-            "reason": "",
-        },
-    )
-
-
-def _call_needed(recorded: Recorded, event: CallNeeded) -> Put:
-    return Put(
-        calls,
+        constraints,
         {
             "outage": event.outage,
             "appointment": event.appointment,
             "practice": event.practice,
-            "patient": event.patient,
-            "reason": event.reason,
-            "needed_at": recorded.recorded_at,
-            "state": "needed",
-            "result": "",
-            "made_by": "",
+            "constraints": msgspec.to_builtins(event.constraints),
+            "noted_by": event.noted_by,
         },
     )
+
+
+def _moved(recorded: Recorded, event: MoveRequested | MoveConfirmed | MoveRefused) -> Iterable[Change]:
+    key = {"move": event.move}
+    match event:
+        case MoveRequested(standing=standing):
+            yield Put(moves, _requested(recorded, event))
+            if not standing:
+                yield _state(event, "requested")
+        case MoveConfirmed(to_appointment=to_appointment):
+            confirmed = {"state": "confirmed", "to_appointment": to_appointment}
+            when = {"confirmed_at": recorded.recorded_at, "answer_by": event.answer_by}
+            yield Patch(moves, key, {**confirmed, **when})
+            yield _state(event, "moved", standing=to_appointment)
+        case MoveRefused(reason=reason, standing=standing):
+            yield Patch(moves, key, {"state": "refused", "reason": reason})
+            if not standing:
+                yield _state(event, "refused")
+
+
+def _state(event: CaseNews, state: str, **values: str) -> Patch:
+    key = {"outage": event.outage, "appointment": event.appointment}
+    return Patch(recoveries, key, {"state": state, "wish": "", **values})
+
+
+def _requested(recorded: Recorded, event: MoveRequested) -> dict[str, object]:
+    return {
+        "move": event.move,
+        "outage": event.outage,
+        "practice": event.practice,
+        "appointment": event.appointment,
+        "to_session": event.to_session,
+        "to_slot": event.to_slot,
+        "to_start": event.to_start,
+        "requested_at": recorded.recorded_at,
+        "state": "requested",
+        "to_appointment": "",
+        "reason": "",
+        "standing": event.standing,
+        "to_practice": event.to_practice,
+        "confirmed_at": None,
+        "answer_by": None,
+        "answer": "",
+    }
+
+
+def _answered(event: Answer) -> Iterable[Change]:
+    match event:
+        case OfferKept():
+            state, answer, wish = "kept", "kept", ""
+        case OfferDeclined(wish=wish):
+            state, answer = "declined", wish
+        case OfferUnanswered():
+            state, answer, wish = "unanswered", "unanswered", ""
+    return (_state(event, state, wish=wish), Patch(moves, {"move": event.move}, {"answer": answer}))

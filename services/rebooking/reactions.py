@@ -1,10 +1,9 @@
 """What rebooking does about events: of approvals it makes requests, and of answers and the diary's news, facts."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rebooking.commands import (
@@ -17,8 +16,9 @@ from services.rebooking.commands import (
     StopWaiting,
     TakeUpDisplaced,
 )
-from services.rebooking.demand import became_of, waiting_for
-from services.rebooking.tables import messages
+from services.rebooking.known import OVER, Known, look
+from services.rebooking.rules import Rules
+from services.rebooking.settings import own_settings
 from shared.clock import in_london
 from shared.events.base import Event
 from shared.events.booking import (
@@ -31,92 +31,68 @@ from shared.events.booking import (
     MoveRejected,
 )
 from shared.events.envelope import Recorded
-from shared.events.notifications import CallRaised, Failure, MessageFailed, ReplyReceived
-from shared.events.rebooking import Outcome, PlanApproved
+from shared.events.notifications import CallRaised, MessageFailed, ReplyReceived
+from shared.events.rebooking import AppointmentReconciled, PlanApproved
 from shared.service import Reaction, Running
 
-_OVER = (
-    AppointmentCancelled,
-    AppointmentEnteredInError,
-    AppointmentFulfilled,
-    AppointmentMissed,
-    AppointmentMoved,
-)
-"""What ends an appointment, so that nobody need wait for another in its place."""
-
 WANTS: frozenset[type[Event]] = frozenset(
-    {PlanApproved, AppointmentDisplaced, *_OVER, MoveRejected, ReplyReceived, CallRaised, MessageFailed}
+    {
+        PlanApproved,
+        AppointmentReconciled,
+        AppointmentDisplaced,
+        *OVER,
+        MoveRejected,
+        ReplyReceived,
+        CallRaised,
+        MessageFailed,
+    }
 )
 
-_NOT_TOLD: Mapping[Failure, str] = {
+_NOT_TOLD: Mapping[Literal["permanent", "temporary", "technical", "refused"], str] = {
     "permanent": "The text cannot reach this number",
     "temporary": "The text did not arrive: the telephone was off or out of reach",
     "technical": "The text was lost on its way",
     "refused": "The text was not sent",
 }
+"""Why somebody has to telephone instead. A text that was outdated had nothing left to tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the tables say of a batch: of each message, outage, practice and appointment; of each appointment that is
-    over, its outcome; and in which recoveries (outage, practice) somebody waits in its place."""
-
-    about: Mapping[str, tuple[str, str, str]]
-    over: Mapping[str, Outcome]
-    waiting: Mapping[str, Collection[tuple[str, str]]]
-
-
-async def react(_: Running, connection: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:
+async def react(service: Running, connection: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:
     """Commands event by event, so that each of ours names its cause; one look at the tables for all of them."""
-    known = await _look(connection, [recorded.event for recorded in events])
-    return [Reaction(command, recorded) for recorded in events for command in _commands(recorded, known)]
+    rules = own_settings(service.settings).rules()
+    known = await look(connection, [recorded.event for recorded in events])
+    return [Reaction(command, recorded) for recorded in events for command in _commands(recorded, known, rules)]
 
 
-async def _look(connection: AsyncConnection, events: Sequence[Event]) -> _Known:
-    failed = [event.message for event in events if isinstance(event, MessageFailed)]
-    rejected = [event.appointment for event in events if isinstance(event, MoveRejected)]
-    ended = [event.appointment for event in events if isinstance(event, _OVER)]
-    waiting = defaultdict(set, await waiting_for(connection, ended))
-    for event in events:
-        # Displaced and settled within one batch: the recovery that is about to begin is in no table yet.
-        if isinstance(event, AppointmentDisplaced):
-            waiting[event.appointment].add((event.withdrawal, event.practice))
-    over = await became_of(connection, [*rejected, *waiting])
-    return _Known(await _subjects(connection, failed), over, waiting)
-
-
-async def _subjects(connection: AsyncConnection, failed: Sequence[str]) -> Mapping[str, tuple[str, str, str]]:
-    if not failed:
-        return {}
-    found = await connection.execute(select(messages).where(messages.c.message.in_(failed)))
-    return {row.message: (row.outage, row.practice, row.appointment) for row in found}
-
-
-def _commands(recorded: Recorded, known: _Known) -> Iterator[RebookingCommand]:
+def _commands(recorded: Recorded, known: Known, rules: Rules) -> Iterator[RebookingCommand]:
     match recorded.event:
         case PlanApproved(outage=outage, practice=practice, plan=plan):
             yield RequestMoves(outage, practice, plan)
+        case AppointmentReconciled(outcome="displaced", appointment=appointment):
+            yield from _no_longer_waiting(appointment, known)
         case AppointmentDisplaced() as displaced:
             yield _taken_up(displaced, recorded)
         case AppointmentMoved() as moved:
-            yield _confirmation(moved)
+            yield _confirmation(moved, recorded.occurred_at + timedelta(hours=rules.answer_within_hours))
             yield from _no_longer_waiting(moved.appointment, known)
         case MoveRejected() as no:
             over = known.over.get(no.appointment)
             yield RefuseMove(no.outage, no.practice, no.appointment, no.move, no.reason, over)
         case ReplyReceived() as reply:
-            yield RecordAnswer(reply.outage, reply.practice, reply.move, reply.answer)
+            at = recorded.occurred_at
+            yield RecordAnswer(reply.outage, reply.practice, reply.move, reply.answer, at, rules.fresh_offers)
         case CallRaised() as call:
             yield NeedCall(call.outage, call.practice, call.appointment, call.reason)
         case MessageFailed(message=message, failure=failure) if message in known.about:
-            yield NeedCall(*known.about[message], _NOT_TOLD[failure])
+            if failure != "outdated":
+                yield NeedCall(*known.about[message], _NOT_TOLD[failure])
         case AppointmentCancelled() | AppointmentEnteredInError() | AppointmentFulfilled() | AppointmentMissed() as end:
             yield from _no_longer_waiting(end.appointment, known)
         case _:
             pass
 
 
-def _no_longer_waiting(appointment: str, known: _Known) -> Iterator[StopWaiting]:
+def _no_longer_waiting(appointment: str, known: Known) -> Iterator[StopWaiting]:
     for outage, practice in sorted(known.waiting.get(appointment, ())):
         if appointment in known.over:
             yield StopWaiting(outage, practice, appointment, known.over[appointment])
@@ -136,7 +112,8 @@ def _taken_up(displaced: AppointmentDisplaced, recorded: Recorded) -> TakeUpDisp
     )
 
 
-def _confirmation(moved: AppointmentMoved) -> ConfirmMove:
+def _confirmation(moved: AppointmentMoved, answer_by: datetime) -> ConfirmMove:
+    """Once the new appointment has begun, no answer can change it."""
     return ConfirmMove(
         outage=moved.outage,
         practice=moved.practice,
@@ -145,4 +122,5 @@ def _confirmation(moved: AppointmentMoved) -> ConfirmMove:
         to_appointment=moved.to_appointment,
         to_start=moved.to_start,
         textable=moved.textable,
+        answer_by=min(answer_by, moved.to_start),
     )

@@ -1,43 +1,32 @@
-"""The rules of a practice's way back, up to the moves: reconcile, propose, approve, request."""
+"""The rules of who is in a recovery: what became of each lost appointment, and what is known of its patient."""
 
 from collections.abc import Sequence
 
-from services.rebooking.commands import (
-    ApprovePlan,
-    Finding,
-    ProposePlan,
-    ReconcileAppointments,
-    RefuseMove,
-    RequestMoves,
-    StopWaiting,
-    TakeUpDisplaced,
-)
-from services.rebooking.states import (
-    Approved,
-    CarriedOut,
+from services.rebooking.cases import (
     Case,
     Declined,
     Kept,
     Moved,
-    Proposed,
-    Recovery,
     Requested,
     Settled,
+    Unanswered,
     Waiting,
+    seeks,
 )
-from shared.events.rebooking import (
-    AppointmentReconciled,
-    MoveRequested,
-    Outcome,
-    Placement,
-    PlanApproved,
-    PlanExpired,
-    PlanProposed,
-    RebookingEvent,
-    Unplaced,
+from services.rebooking.commands import (
+    Finding,
+    NoteConstraints,
+    ReconcileAppointments,
+    RecordCall,
+    RefuseMove,
+    StopWaiting,
+    TakeUpDisplaced,
 )
-from shared.ids import derived_id
-from shared.refusals import Conflict
+from services.rebooking.states import Recovery
+from shared.events.rebooking import AppointmentReconciled, Constraints, ConstraintsNoted, Outcome, RebookingEvent
+from shared.refusals import Conflict, NotFound, Refusal
+
+_WEEKDAYS = frozenset(range(1, 8))
 
 
 def reconcile(recovery: Recovery, command: ReconcileAppointments) -> Sequence[RebookingEvent]:
@@ -49,6 +38,7 @@ def reconcile(recovery: Recovery, command: ReconcileAppointments) -> Sequence[Re
             patient=finding.patient,
             outcome=finding.outcome,
             evidence=finding.evidence,
+            typed_by=command.typed_by,
         )
         for finding in command.findings
         if _is_news(recovery.cases.get(finding.appointment), finding)
@@ -64,7 +54,7 @@ def _is_news(case: Case | None, finding: Finding) -> bool:
             return False
         case Settled(outcome=outcome) if outcome == finding.outcome:
             return False
-        case Waiting() | Requested() | Moved() | Kept() | Declined() if finding.outcome == "displaced":
+        case Waiting() | Requested() | Moved() | Kept() | Unanswered() | Declined() if finding.outcome == "displaced":
             return False
         case Settled(evidence="rule") | Waiting(evidence="rule"):
             return True
@@ -93,108 +83,67 @@ def take_up(recovery: Recovery, command: TakeUpDisplaced) -> Sequence[RebookingE
 
 
 def stop_waiting(recovery: Recovery, command: StopWaiting) -> Sequence[RebookingEvent]:
-    """Only for who waits: a move that was asked for is answered by booking first, and a moved patient waits no more."""
-    match recovery.cases.get(command.appointment):
-        case Waiting(patient=patient):
-            return [over(command, patient, command.outcome)]
-        case _:
-            return []
+    """Only for who seeks a place: in the lost appointment's stead, or in that of the new one, which is over as well.
+
+    A move that was asked for is answered by booking first. What becomes of a new appointment that suits is everyday
+    life, and the recovery's no more.
+    """
+    found = recovery.case(command.appointment)
+    if found is None:
+        return []
+    lost, case = found
+    if not seeks(case, "" if command.appointment == lost else command.appointment):
+        return []
+    return [over(command, lost, case.patient, command.outcome)]
 
 
-def over(command: StopWaiting | RefuseMove, patient: str, outcome: Outcome) -> AppointmentReconciled:
-    """What the diary has shown since of an appointment that was displaced."""
+def over(
+    command: StopWaiting | RefuseMove | RecordCall, appointment: str, patient: str, outcome: Outcome
+) -> AppointmentReconciled:
+    """What the diary has shown since, or somebody was told on the telephone, of an appointment that was displaced."""
+    told = isinstance(command, RecordCall)
     return AppointmentReconciled(
         outage=command.outage,
         practice=command.practice,
-        appointment=command.appointment,
+        appointment=appointment,
         patient=patient,
         outcome=outcome,
-        evidence="diary",
+        evidence="operator" if told else "diary",
+        typed_by=command.made_by if isinstance(command, RecordCall) else "",
     )
 
 
-def propose(recovery: Recovery, command: ProposePlan) -> Sequence[RebookingEvent]:
-    if isinstance(recovery.plan, Approved) and any(_waits(recovery, each) for each in recovery.plan.placements):
-        raise Conflict(
-            f"An approved plan of {command.practice} is just being carried out: propose again when it is done",
-            code="plan-under-way",
-            where=command.practice,
-        )
-    named: tuple[Placement | Unplaced, ...] = (*command.placements, *command.unplaced)
-    if any(not _waits(recovery, each) for each in named):
-        raise Conflict(
-            f"While this plan was made, some patients of {command.practice} stopped waiting: propose again",
-            code="stale-plan",
-            where=command.practice,
-        )
-    proposed = PlanProposed(
-        outage=command.outage,
-        practice=command.practice,
-        plan=command.plan,
-        part=command.part,
-        read_position=command.read_position,
-        expires_at=command.expires_at,
-        placements=command.placements,
-        unplaced=command.unplaced,
-    )
-    match recovery.plan:
-        case Proposed(plan=former, part=part) if former != command.plan:
-            return [_superseded(command, former, part), proposed]
-        case _:
-            return [proposed]
-
-
-def _superseded(command: ProposePlan, plan: str, part: str) -> PlanExpired:
-    return PlanExpired(
-        outage=command.outage, practice=command.practice, plan=plan, part=part, reason="A newer plan took its place"
-    )
-
-
-def approve(recovery: Recovery, command: ApprovePlan) -> Sequence[RebookingEvent]:
-    match recovery.plan:
-        case Proposed(plan=command.plan, part=command.part, expires_at=expires_at):
-            if expires_at <= command.now:
-                raise Conflict(
-                    "This plan has expired, since the diary goes on changing: propose a new one",
-                    code="plan-expired",
-                    where="hash",
-                )
+def note_constraints(recovery: Recovery, command: NoteConstraints) -> Sequence[RebookingEvent]:
+    _require_possible(command.constraints)
+    match recovery.cases.get(command.appointment):
+        case None:
+            raise NotFound("This appointment is not in the recovery", code="unknown-appointment", where="appointment")
+        case Settled(outcome=outcome):
+            raise Conflict(
+                f"Nothing is looked for in place of this appointment any more: it is {outcome}",
+                code="not-displaced",
+                where="appointment",
+            )
+        case _ if recovery.constraints.get(command.appointment) == command.constraints:
+            return []
+        case case:
             return [
-                PlanApproved(
+                ConstraintsNoted(
                     outage=command.outage,
                     practice=command.practice,
-                    plan=command.plan,
-                    part=command.part,
-                    approved_by=command.approved_by,
+                    appointment=command.appointment,
+                    patient=case.patient,
+                    constraints=command.constraints,
+                    noted_by=command.noted_by,
                 )
             ]
-        case Approved(plan=command.plan, part=command.part) | CarriedOut(plan=command.plan, part=command.part):
-            raise Conflict("This plan has been approved already", code="already-approved", where="hash")
-        case _:
-            raise Conflict(
-                f"A newer plan has taken the place of this one at {command.practice}", code="stale-plan", where="hash"
-            )
 
 
-def request_moves(recovery: Recovery, command: RequestMoves) -> Sequence[RebookingEvent]:
-    if not isinstance(recovery.plan, Approved) or recovery.plan.plan != command.plan:
-        return []
-    return [
-        MoveRequested(
-            outage=command.outage,
-            practice=command.practice,
-            move=derived_id("move", command.outage, command.plan, placement.appointment),
-            appointment=placement.appointment,
-            patient=placement.patient,
-            from_session=placement.from_session,
-            to_session=placement.to_session,
-            to_slot=placement.to_slot,
-            to_start=placement.to_start,
+def _require_possible(constraints: Constraints) -> None:
+    first, last = constraints.not_before, constraints.not_after
+    if first is not None and last is not None and last < first:
+        raise Refusal(
+            f"There is no day from {first:%-d %B %Y} until {last:%-d %B %Y}", code="bad-constraints", where="not_after"
         )
-        for placement in recovery.plan.placements
-        if _waits(recovery, placement)
-    ]
-
-
-def _waits(recovery: Recovery, named: Placement | Unplaced) -> bool:
-    return isinstance(recovery.cases.get(named.appointment), Waiting)
+    if wrong := sorted(set(constraints.weekdays) - _WEEKDAYS):
+        raise Refusal(f"{wrong[0]} is no weekday: they are 1 (Monday) to 7", code="bad-constraints", where="weekdays")

@@ -4,86 +4,78 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from services.rebooking.cases import Case, CaseFact, Offered, Requested, case_after
+from shared.events.booking import Inflow
 from shared.events.rebooking import (
     AppointmentReconciled,
+    CallClaimed,
     CallMade,
     CallNeeded,
-    Evidence,
+    Constraints,
+    ConstraintsNoted,
+    FollowUpSet,
+    InflowChanged,
     MoveConfirmed,
     MoveRefused,
     MoveRequested,
     OfferDeclined,
     OfferKept,
+    OfferUnanswered,
     OutageDeclared,
     OutageEnded,
-    Outcome,
     Placement,
     PlanApproved,
     PlanExpired,
     PlanProposed,
     RebookingEvent,
-    Wish,
 )
 
-CaseFact = AppointmentReconciled | MoveRequested | MoveConfirmed | MoveRefused | OfferKept | OfferDeclined
-"""The events that change one patient's case."""
+OutageFact = OutageDeclared | InflowChanged | FollowUpSet | OutageEnded
+"""The events of the outage itself."""
 
-RecoveryFact = CaseFact | PlanProposed | PlanApproved | PlanExpired | CallNeeded | CallMade
+PlanFact = PlanProposed | PlanApproved | PlanExpired
+CallFact = CallNeeded | CallClaimed | CallMade
+
+RecoveryFact = CaseFact | ConstraintsNoted | PlanFact | CallFact
 """The events of a practice's way back."""
 
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The appointment needs no rebooking: the patient came, did not come, cancelled, or goes to triage."""
-
-    patient: str
-    outcome: Outcome
-    evidence: Evidence
+CALL_AGAIN: frozenset[str] = frozenset({"no-answer", "left-message", "wrong-number"})
+"""What may come of a call so that somebody has to try again, be it at another number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Displaced, and without a place so far."""
-
-    patient: str
-    evidence: Evidence
+class Nothing:
+    """A stream that has not begun."""
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
-    """Booking has been asked for this move and has not answered."""
+class OpenOutage:
+    """Declared, its end unknown. Meanwhile it keeps these out."""
 
-    patient: str
-    evidence: Evidence
-    move: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """Moved; the patient has not answered."""
-
-    patient: str
-    move: str
+    practices: tuple[str, ...]
+    started_at: datetime
+    keeps_out: tuple[Inflow, ...]
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Moved, and it suits."""
+class EndedOutage:
+    """Its end is known."""
 
-    patient: str
-    move: str
+    practices: tuple[str, ...]
+    ended_at: datetime
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Declined:
-    """Moved, and it does not suit."""
+class Withdrawal:
+    """A session that its practice withdrew: no outage, but recovered from like one."""
 
-    patient: str
-    move: str
-    wish: Wish
+    practice: str
+    automatic: bool = False
 
 
-Case = Settled | Waiting | Requested | Moved | Kept | Declined
+OutageState = Nothing | OpenOutage | EndedOutage | Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,89 +114,100 @@ Plan = NoPlan | Proposed | Approved | CarriedOut
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
-    """A stream that has not begun."""
+class Call:
+    """Somebody has to telephone; until then it is `claimed_by`'s, if anybody's."""
 
+    claimed_by: str = ""
+    until: datetime | None = None
 
-@dataclass(frozen=True, slots=True)
-class OpenOutage:
-    """Declared, its end unknown."""
-
-    practices: tuple[str, ...]
-    started_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EndedOutage:
-    """Its end is known."""
-
-    practices: tuple[str, ...]
-    ended_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A session that its practice withdrew: no outage, but recovered from like one."""
-
-    practice: str
+    def is_claimed(self, now: datetime) -> bool:
+        return self.until is not None and now < self.until
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """One practice's way back. `cases` are by lost appointment; `known_as` finds it by move or by new appointment."""
+    """One practice's way back. `cases` are by lost appointment; `known_as` finds it by move or by later appointment."""
 
     cases: Mapping[str, Case] = field(default_factory=dict)
     known_as: Mapping[str, str] = field(default_factory=dict)
+    constraints: Mapping[str, Constraints] = field(default_factory=dict)
     plan: Plan = NoPlan()
-    to_call: frozenset[str] = frozenset()
+    calls: Mapping[str, Call] = field(default_factory=dict)
 
     def case(self, name: str) -> tuple[str, Case] | None:
-        """The lost appointment with its case, found by its own id, its move's, or that of the appointment after it."""
+        """The lost appointment with its case, found by its own id, or that of a move or of an appointment after it."""
         appointment = self.known_as.get(name, name)
         found = self.cases.get(appointment)
         return None if found is None else (appointment, found)
 
-    def after(self, event: CaseFact) -> "Recovery":
-        """The same, with the case that the event is about as the event leaves it."""
-        before = self.cases.get(event.appointment)
-        evidence = before.evidence if isinstance(before, Waiting | Requested) else "rule"
-        return replace(self, cases={**self.cases, event.appointment: _case_after(event, evidence)})
+
+def names_now(case: Case) -> tuple[str, ...]:
+    """By which ids, beside the lost appointment's, the case goes at present; earlier moves are behind it."""
+    match case:
+        case Requested(move=move, stands=stands):
+            return (move, *(names_now(stands) if stands else ()))
+        case _ if isinstance(case, Offered):
+            return (case.offer.move, case.offer.appointment)
+        case _:
+            return ()
 
 
-State = Nothing | OpenOutage | EndedOutage | Withdrawal | Recovery
+State = OutageState | Recovery
 
 
 def evolve(state: State, event: RebookingEvent) -> State:
     """The state after the event."""
     match event:
-        case OutageDeclared(kind="withdrawal", practices=(practice, *_)):
-            return Withdrawal(practice)
-        case OutageDeclared(practices=practices, started_at=started_at, ended_at=ended_at):
-            return OpenOutage(practices, started_at) if ended_at is None else EndedOutage(practices, ended_at)
-        case OutageEnded(practices=practices, ended_at=ended_at):
-            return EndedOutage(practices, ended_at)
+        case OutageDeclared() | InflowChanged() | FollowUpSet() | OutageEnded():
+            return _evolve_outage(state, event)
         case _:
             return _evolve_recovery(state if isinstance(state, Recovery) else Recovery(), event)
+
+
+def _evolve_outage(state: State, event: OutageFact) -> State:
+    match event, state:
+        case OutageDeclared(kind="withdrawal", practices=(practice, *_)), _:
+            return Withdrawal(practice)
+        case OutageDeclared(practices=practices, ended_at=None), _:
+            return OpenOutage(practices, event.started_at, event.keeps_out)
+        case OutageDeclared(practices=practices, ended_at=ended_at), _ if ended_at is not None:
+            return EndedOutage(practices, ended_at)
+        case InflowChanged(keeps_out=keeps_out), OpenOutage():
+            return replace(state, keeps_out=keeps_out)
+        case FollowUpSet(automatic=automatic), OpenOutage() | EndedOutage() | Withdrawal():
+            return replace(state, automatic=automatic)
+        case OutageEnded(practices=practices, ended_at=ended_at), _:
+            automatic = isinstance(state, OpenOutage) and state.automatic
+            return EndedOutage(practices, ended_at, automatic)
+        case _:
+            return state
 
 
 def _evolve_recovery(recovery: Recovery, event: RecoveryFact) -> Recovery:
     match event:
         case PlanProposed() | PlanApproved() | PlanExpired():
             return replace(recovery, plan=_plan_after(recovery.plan, event))
-        case CallNeeded(appointment=appointment):
-            return replace(recovery, to_call=recovery.to_call | {appointment})
-        case CallMade(appointment=appointment):
-            return replace(recovery, to_call=recovery.to_call - {appointment})
+        case CallNeeded() | CallClaimed() | CallMade():
+            return replace(recovery, calls=_calls_after(recovery.calls, event))
+        case ConstraintsNoted(appointment=appointment, constraints=constraints):
+            noted = {**recovery.constraints, appointment: constraints}
+            return replace(recovery, constraints=noted, plan=_without(recovery.plan, appointment))
         case MoveRequested(appointment=appointment, move=move):
             known_as = {**recovery.known_as, move: appointment}
-            return replace(recovery.after(event), plan=_plan_after(recovery.plan, event), known_as=known_as)
+            plan = _plan_after(recovery.plan, event)
+            return replace(_with_case(recovery, event), plan=plan, known_as=known_as)
         case MoveConfirmed(appointment=appointment, to_appointment=moved_to):
-            return replace(recovery.after(event), known_as={**recovery.known_as, moved_to: appointment})
-        case AppointmentReconciled() | MoveRefused() | OfferKept() | OfferDeclined():
-            return recovery.after(event)
+            return replace(_with_case(recovery, event), known_as={**recovery.known_as, moved_to: appointment})
+        case AppointmentReconciled() | MoveRefused() | OfferKept() | OfferDeclined() | OfferUnanswered():
+            return _with_case(recovery, event)
 
 
-def _plan_after(before: Plan, event: PlanProposed | PlanApproved | PlanExpired | MoveRequested) -> Plan:
+def _with_case(recovery: Recovery, event: CaseFact) -> Recovery:
+    after = case_after(recovery.cases.get(event.appointment), event)
+    return recovery if after is None else replace(recovery, cases={**recovery.cases, event.appointment: after})
+
+
+def _plan_after(before: Plan, event: PlanFact | MoveRequested) -> Plan:
     match event, before:
         case PlanProposed(plan=plan, part=part, expires_at=expires_at, placements=placements), _:
             return Proposed(plan, part, expires_at, placements)
@@ -218,21 +221,22 @@ def _plan_after(before: Plan, event: PlanProposed | PlanApproved | PlanExpired |
             return before
 
 
-def _case_after(event: CaseFact, evidence: Evidence) -> Case:
-    """What the event makes of the case, whatever it was; `evidence` is how it was known to be displaced."""
-    patient = event.patient
+def _without(plan: Plan, appointment: str) -> Plan:
+    """What was noted of a patient after the plan was made may speak against their place in it: the next plan knows."""
+    match plan:
+        case Proposed(placements=placements) | Approved(placements=placements):
+            return replace(plan, placements=tuple(each for each in placements if each.appointment != appointment))
+        case _:
+            return plan
+
+
+def _calls_after(before: Mapping[str, Call], event: CallFact) -> Mapping[str, Call]:
     match event:
-        case AppointmentReconciled(outcome="displaced"):
-            return Waiting(patient, event.evidence)
-        case AppointmentReconciled(outcome=outcome):
-            return Settled(patient, outcome, event.evidence)
-        case MoveRequested(move=move):
-            return Requested(patient, evidence, move)
-        case MoveRefused():
-            return Waiting(patient, evidence)
-        case MoveConfirmed(move=move):
-            return Moved(patient, move)
-        case OfferKept(move=move):
-            return Kept(patient, move)
-        case OfferDeclined(move=move, wish=wish):
-            return Declined(patient, move, wish)
+        case CallNeeded(appointment=appointment):
+            return {**before, appointment: Call()}
+        case CallClaimed(appointment=appointment, claimed_by=claimed_by, until=until):
+            return {**before, appointment: Call(claimed_by, until)}
+        case CallMade(appointment=appointment, outcome=outcome) if outcome in CALL_AGAIN:
+            return {**before, appointment: Call()}
+        case CallMade(appointment=made):
+            return {appointment: call for appointment, call in before.items() if appointment != made}

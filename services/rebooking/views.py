@@ -10,13 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.rebooking.eligibility import STANDING
 from services.rebooking.tables import appointments, outage_practices, outages, practices, recoveries
 from shared.clock import LONDON, in_london, london_date
+from shared.events.booking import Inflow
 from shared.events.rebooking import Kind
 from shared.refusals import NotFound
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An outage as it was declared, and its end once it is known; or a withdrawal, which began and ended at once."""
+    """An outage as it was declared, and its end once it is known; or a withdrawal, which began and ended at once.
+
+    Until it ends, its practices take no new bookings from those whom `keeps_out` names. With `automatic`, capacity that
+    appears later is given to those who still wait without asking again; `automatic_by` said so.
+    """
 
     outage: str
     name: str
@@ -26,6 +31,9 @@ class Outage:
     declared_by: str
     declared_at: datetime
     kind: Kind
+    keeps_out: Sequence[Inflow]
+    automatic: bool
+    automatic_by: str
 
     def until(self, now: datetime) -> datetime:
         """Up to when appointments are lost: its end, or, while that is unknown, the end of today in London."""
@@ -51,20 +59,34 @@ class OutageAtStake(Outage):
     at_stake: AtStake
 
 
-async def registered_practices(connection: AsyncConnection) -> Sequence[str]:
-    """The ODS codes of all practices that keep a diary."""
-    return (await connection.scalars(select(practices.c.practice).order_by(practices.c.practice))).all()
+async def practice_name(connection: AsyncConnection, practice: str) -> str | None:
+    """What the practice is called; None if none keeps a diary under this code."""
+    name: str | None = await connection.scalar(select(practices.c.name).where(practices.c.practice == practice))
+    return name
 
 
-async def all_outages(connection: AsyncConnection) -> list[Outage]:
-    """Every outage and every withdrawal, the newest first."""
-    found = await connection.execute(select(outages).order_by(outages.c.started_at.desc(), outages.c.outage))
+async def practice_names(connection: AsyncConnection) -> Mapping[str, str]:
+    """What every practice is called that keeps a diary."""
+    found = await connection.execute(select(practices.c.practice, practices.c.name).order_by(practices.c.practice))
+    return {row.practice: row.name for row in found}
+
+
+async def all_outages(connection: AsyncConnection, practice: str = "") -> list[Outage]:
+    """Every outage and every withdrawal, the newest first; with `practice`, those of that practice."""
+    of_practice = select(outage_practices.c.outage).where(outage_practices.c.practice == practice)
+    found = await connection.execute(
+        select(outages)
+        .where(*([outages.c.outage.in_(of_practice)] if practice else []))
+        .order_by(outages.c.started_at.desc(), outages.c.outage)
+    )
     return [Outage(**row) for row in found.mappings()]
 
 
 async def outage_of(connection: AsyncConnection, outage: str) -> Outage:
     """The outage. Raises `NotFound`."""
-    row = (await connection.execute(select(outages).where(outages.c.outage == outage))).mappings().one_or_none()
+    # PostgreSQL would not even look for a NUL character.
+    asked = select(outages).where(outages.c.outage == outage.replace("\0", " "))
+    row = (await connection.execute(asked)).mappings().one_or_none()
     if row is None:
         raise NotFound("There is no such outage", code="unknown-outage", where="outage")
     return Outage(**row)

@@ -60,31 +60,34 @@ def _fold_nothing(_: Recorded) -> Iterable[Change]:
 
 
 async def _answer_moves(_: Running, __: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:
-    """As booking does: moved, unless the slot's name says that it was taken meanwhile, or that the answer is late."""
+    """As booking does: moved, unless the slot's name says otherwise: `unanswered` so far, `taken` meanwhile by somebody
+    else, or `never` given, for a reason that this copy of the diary does not show.
+
+    Whoever asked for another time gives up the one they were moved to; all others give up the lost one.
+    """
     return [Reaction(Say(_answer(recorded.event)), recorded) for recorded in events]
 
 
 def _answer(asked: MoveRequested) -> Sequence[Event]:
+    leaving = asked.standing or asked.appointment
     if asked.to_slot.startswith("unanswered"):
         return []
     if asked.to_slot.startswith("taken"):
-        return [
-            MoveRejected(
-                session=asked.from_session,
-                practice=asked.practice,
-                appointment=asked.appointment,
-                move=asked.move,
-                outage=asked.outage,
-                reason="The slot has been taken",
-            )
-        ]
+        quicker = booked(f"quicker in {asked.to_slot}", asked.to_session, asked.to_slot, asked.to_start, "somebody")
+        return [quicker, _rejected(asked, leaving, "The slot has been taken")]
+    if asked.to_slot.startswith("never"):
+        return [_rejected(asked, leaving, "The slot is kept for same-day")]
     moved_to = derived_id("appointment", asked.move)
+    _GIVEN[moved_to] = asked.to_slot
+    there = asked.to_practice or asked.practice
     return [
-        booked(moved_to, asked.to_session, asked.to_slot, asked.to_start, asked.patient, replaces=asked.appointment),
+        booked(
+            moved_to, asked.to_session, asked.to_slot, asked.to_start, asked.patient, practice=there, replaces=leaving
+        ),
         AppointmentMoved(
             session=asked.from_session,
             practice=asked.practice,
-            appointment=asked.appointment,
+            appointment=leaving,
             start=FRIDAY,
             patient=asked.patient,
             move=asked.move,
@@ -95,9 +98,25 @@ def _answer(asked: MoveRequested) -> Sequence[Event]:
             to_start=asked.to_start,
             to_minutes=10,
             textable=asked.appointment != "no mobile",
-            slots=(f"slot of {asked.appointment}",),
+            slots=(_GIVEN.pop(leaving, f"slot of {leaving}"),),
+            to_practice=asked.to_practice,
         ),
     ]
+
+
+def _rejected(asked: MoveRequested, leaving: str, reason: str) -> MoveRejected:
+    return MoveRejected(
+        session=asked.from_session,
+        practice=asked.practice,
+        appointment=leaving,
+        move=asked.move,
+        outage=asked.outage,
+        reason=reason,
+    )
+
+
+_GIVEN: dict[str, str] = {}
+"""The slot of each appointment that a move has made, to be given up by the next."""
 
 
 def _spokesman(name: str, wants: frozenset[type[Event]]) -> Blueprint:
@@ -133,6 +152,10 @@ class Surgery:
     http: AsyncClient
     booking: Running
     notifications: Running
+
+    @property
+    def rebooking(self) -> Running:
+        return next(each for each in self.county.at_work if each.blueprint.name == "rebooking")
 
     @property
     def keys(self) -> Keys:
@@ -174,12 +197,12 @@ class Surgery:
 
 @asynccontextmanager
 async def surgery(county: County, now: datetime = MONDAY, **settings: Any) -> AsyncIterator[Surgery]:
-    """Rebooking between neighbours that say what a test wants said."""
+    """Rebooking between neighbours that say what a test wants said. It follows up when a test has it done."""
     county.clock_at(now)
     async with (
         county.service(BOOKING, BookingSettings) as booking,
         county.service(NOTIFICATIONS, NotificationsSettings) as notifications,
-        county.client(create, **settings) as http,
+        county.client(create, **({"follow_up_seconds": 3600} | settings)) as http,
     ):
         yield Surgery(county, http, booking, notifications)
 
@@ -216,6 +239,8 @@ def booked(
     booked_at: datetime = FRIDAY - timedelta(days=5),
     priority: int = 0,
     replaces: str = "",
+    sealed: str = "",
+    textable: bool = True,
 ) -> AppointmentBooked:
     return AppointmentBooked(
         session=session,
@@ -224,9 +249,9 @@ def booked(
         slots=(taken,),
         start=start,
         minutes=10,
-        patient=Patient(id=patient, sealed=""),
+        patient=Patient(id=patient, sealed=sealed),
         details="",
-        textable=True,
+        textable=textable,
         booked_at=booked_at,
         priority=priority,
         replaces=replaces,

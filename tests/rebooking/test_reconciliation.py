@@ -8,7 +8,16 @@ import pytest
 
 from services.rebooking.commands import Finding
 from services.rebooking.paper import read_paper
-from services.rebooking.reconciliation import Found, LostAppointment, by_rule, in_transactions, match_paper
+from services.rebooking.reconciliation import (
+    Found,
+    LostAppointment,
+    Said,
+    all_at_once,
+    by_rule,
+    match_paper,
+    match_said,
+    piece_by_piece,
+)
 from shared.records import BadRows, Fault
 from shared.refusals import Refusal
 
@@ -47,6 +56,31 @@ class TestPaper:
     def test_a_line_may_say_when_it_happened(self) -> None:
         text = f"practice,start,nhs_number,outcome,at\nA1,2024-07-19T09:10,{SOMEBODY},attended,2024-07-19T09:45\n"
         assert found(text, lost())[0].at == START + timedelta(minutes=35)
+
+    def test_a_time_alone_is_of_the_day_of_the_appointment(self) -> None:
+        text = f"practice,start,nhs_number,outcome,at\nA1,2024-07-19T09:10,{SOMEBODY},attended,9:45\n"
+        assert found(text, lost())[0].at == START + timedelta(minutes=35)
+
+    def test_a_sheet_of_the_continuity_pack_can_be_filled_in_and_sent_as_it_is(self) -> None:
+        header = (
+            "practice,session,clinician,clinician_role,location,service_type,channel,start,minutes,status,nhs_number,"
+            "given_name,family_name,birth_date,telephone,priority,appointment,outcome,at"
+        )
+        line = (
+            "A1,Friday,Dr Ames,GP,Room 1,Review,in-person,{start},10,booked,{number},Ann,Ash,1958-03-31,,2,id,{said},"
+        )
+        filled_in = line.format(start="2024-07-19T09:10:00+01:00", number=SOMEBODY, said="Elsewhere")
+        nobody = line.format(start="2024-07-19T09:20:00+01:00", number="", said="")
+        [one] = found(f"{header}\n{nobody}\n{filled_in}\n", lost())
+        assert (one.finding.outcome, one.finding.evidence, one.at) == ("elsewhere", "paper", START)
+
+    def test_a_line_that_says_when_and_not_what_is_a_fault(self) -> None:
+        text = f"practice,start,nhs_number,outcome,at\nA1,2024-07-19T09:10,{SOMEBODY},,09:45\n"
+        assert [fault.field for fault in faults(text, lost())] == ["outcome"]
+
+    def test_a_file_about_one_practice_names_no_other(self) -> None:
+        _, [fault] = read_paper(f"{HEADER}B2,2024-07-19T09:10,{SOMEBODY},attended\n", {"A1"}, NOW)
+        assert fault == Fault(2, "practice", "This is about A1 alone, not about “B2”")
 
     def test_a_header_alone_says_nothing(self) -> None:
         assert found(HEADER, lost()) == []
@@ -118,7 +152,7 @@ class TestMatching:
 
     def test_somebody_named_twice_is_a_fault(self) -> None:
         assert faults(HEADER + self.line + self.line, lost()) == [
-            Fault(3, "nhs_number", "Line 2 says the same: it is there twice")
+            Fault(3, "outcome", "This is there twice: line 2 says the same")
         ]
 
     def test_lines_that_contradict_each_other_are_a_fault(self) -> None:
@@ -143,6 +177,42 @@ class TestMatching:
         ]
 
 
+def said(*outcomes: Any) -> list[Said]:
+    return [Said(number, "lost", outcome) for number, outcome in enumerate(outcomes)]
+
+
+class TestSayingById:
+    def test_finds_the_appointment_and_when_it_began(self) -> None:
+        [one], [] = match_said(said("elsewhere"), [lost()], NOW)
+        assert one == Found("A1", Finding("lost", f"patient {SOMEBODY}", "elsewhere", "paper"), START)
+
+    def test_says_nothing_happened_in_the_future(self) -> None:
+        [one], [] = match_said(said("cancelled"), [lost(start=NOW + timedelta(hours=3))], NOW)
+        assert one.at == NOW
+
+    @pytest.mark.parametrize(
+        ("outcomes", "known", "place", "field", "reason"),
+        [
+            (["attended"], {"appointment": "other"}, 0, "appointment", "The outage takes no such appointment"),
+            (["attended", "attended"], {}, 1, "outcome", "This is there twice: findings.0 says the same"),
+            (["attended", "missed"], {}, 1, "outcome", "This contradicts findings.0, which says attended"),
+            (
+                ["missed"],
+                {"outcome": "attended", "evidence": "paper", "state": "attended"},
+                0,
+                "outcome",
+                "already known",
+            ),
+        ],
+    )
+    def test_that_makes_no_sense_is_named_by_its_place(
+        self, outcomes: list[str], known: dict[str, Any], place: int, field: str, reason: str
+    ) -> None:
+        _, [wrong] = match_said(said(*outcomes), [lost(**known)], NOW)
+        assert (wrong.said.number, wrong.field) == (place, field)
+        assert reason in wrong.reason
+
+
 class TestTheRest:
     @pytest.mark.parametrize(
         ("details", "outcome"),
@@ -164,13 +234,24 @@ class TestTheRest:
         assert list(by_rule([lost("named"), known], {"named"})) == []
 
 
-def test_a_countys_findings_come_in_commands_of_one_practice_and_one_moment_in_small_transactions() -> None:
-    many = [
-        Found(f"P{number % 3}", Finding(f"lost {number}", "patient", "displaced", "rule"), None)
-        for number in range(4000)
-    ]
-    groups = list(in_transactions("outage", [*many, found(HEADER + TestMatching.line, lost())[0]]))
+MANY = [
+    Found(f"P{number % 3}", Finding(f"lost {number}", "patient", "displaced", "rule"), None) for number in range(4000)
+]
+
+
+def test_what_the_rule_says_of_a_county_comes_in_small_transactions() -> None:
+    groups = list(piece_by_piece("outage", MANY, "Ann"))
     sizes = [sum(len(dated.command.findings) for dated in group) for group in groups]
-    assert sum(sizes) == 4001
-    assert max(sizes) <= 1000
-    assert all(dated.at in (None, START) for group in groups for dated in group)
+    assert (sum(sizes), max(sizes) <= 1000) == (4000, True)
+
+
+def test_what_was_typed_comes_at_once_by_practice_and_moment() -> None:
+    dated = all_at_once("outage", [*MANY, found(HEADER + TestMatching.line, lost())[0]], "Ann")
+    assert sum(len(each.command.findings) for each in dated) == 4001
+    assert {(each.command.practice, each.at) for each in dated} == {
+        ("P0", None),
+        ("P1", None),
+        ("P2", None),
+        ("A1", START),
+    }
+    assert {each.command.typed_by for each in dated} == {"Ann"}
