@@ -5,11 +5,13 @@ import sys
 import typer
 
 from services.operator.asking import LinesRefused
+from services.operator.continuity import continuity_pack
 from services.operator.demo import demo
 from services.operator.events import events
 from services.operator.imports import commands as import_commands
 from services.operator.imports import complain
-from services.operator.outages import outage_commands, plan_commands
+from services.operator.outages import outage_commands
+from services.operator.plans import plan_commands
 from services.operator.practices import practice_commands
 from services.operator.rebuild import rebuild
 from services.operator.screen import err
@@ -23,7 +25,7 @@ _HELP = "Daybook keeps appointments through the day the computers go down, and p
 def create() -> typer.Typer:
     """The command with all its sub-commands."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
-    for command in (up, demo, status, token, events, rebuild):
+    for command in (up, demo, status, token, events, rebuild, continuity_pack):
         app.command()(command)
     app.add_typer(import_commands, name="import")
     app.add_typer(outage_commands, name="outage")

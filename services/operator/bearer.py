@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 
@@ -9,10 +10,13 @@ from services.operator.home import Home
 from services.operator.issuing import Holder, has_key, issuer_of
 from shared.access import OPERATE
 from shared.clock import Clock
+from shared.refusals import Refusal
 
 OPERATOR_SCOPE = f"{OPERATE} system/*.cruds"
 GIVEN = "DAYBOOK_TOKEN"
 """The environment variable that holds a token, for where the services take tokens of another issuer."""
+GIVEN_FILE = "DAYBOOK_TOKEN_FILE"
+"""The one that names a file with such a token, which somebody renews: it is read anew each time."""
 
 _LASTS, _RENEWED_AFTER = timedelta(minutes=10), timedelta(minutes=5)
 
@@ -27,7 +31,7 @@ class OperatorBearer(httpx.Auth):
         self._renew_at: datetime | None = None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        if token := self._given.get(GIVEN) or self._own():
+        if token := self._given.get(GIVEN) or self._from_file() or self._own():
             request.headers["Authorization"] = f"Bearer {token}"
         yield request
 
@@ -36,12 +40,21 @@ class OperatorBearer(httpx.Auth):
         """What to do when the services do not take the token, or there was none."""
         if self._given.get(GIVEN):
             return f"put another token into {GIVEN}, which is what was shown"
+        if file := self._given.get(GIVEN_FILE):
+            return f"put another token into {file}, which is what was shown"
         if has_key(self._home):
             return f"it takes tokens of another issuer, so put an operator's token of that one into {GIVEN}"
         return (
             f"there is no token to show: give the command where `daybook up` runs (DAYBOOK_HOME is {self._home.root}), "
             f"or put an operator's token into {GIVEN}"
         )
+
+    def _from_file(self) -> str:
+        file = self._given.get(GIVEN_FILE)
+        try:
+            return Path(file).read_text(encoding="ascii").strip() if file else ""
+        except (OSError, UnicodeDecodeError) as problem:
+            raise Refusal(f"No token can be read from {file}: {problem}", code="no-token", where=GIVEN_FILE) from None
 
     def _own(self) -> str:
         if not has_key(self._home):

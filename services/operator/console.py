@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import httpx
 import uvicorn
@@ -24,13 +25,14 @@ from services.operator.status import SystemView, look
 from shared.clock import in_london
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_PATIENCE = 3.0
+_PATIENCE, _PATIENCE_WITH_CHART = 3.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class OutageView:
     """An outage or a withdrawal, and the counts of its recovery by name."""
 
+    outage: str
     name: str
     lasted: str
     counts: dict[str, int]
@@ -57,6 +59,7 @@ def create(settings: OperatorSettings) -> FastAPI:
 
     app = FastAPI(title="Daybook console", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.get("/", response_class=HTMLResponse)(page)
+    app.get("/burn-down/{outage}")(chart)
     app.get("/livez")(livez)
     app.get("/readyz")(livez)
     app.get("/metrics")(metrics)
@@ -78,6 +81,18 @@ async def page(desk: DeskDep) -> HTMLResponse:
         view=view, outages=outages, sandbox=desk.settings.urls["sandbox"]
     )
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+
+async def chart(outage: str, desk: DeskDep) -> Response:
+    """How the backlog of an outage falls, as rebooking draws it: figures, and no patient."""
+    address = f"{desk.settings.urls['rebooking']}/v1/outages/{quote(outage, safe='')}/burndown.svg"
+    try:
+        drawn = await desk.http.get(address, auth=desk.settings.auth("rebooking"), timeout=_PATIENCE_WITH_CHART)
+    except httpx.TransportError:
+        return PlainTextResponse("Rebooking does not answer.\n", 503)
+    if not drawn.is_success:
+        return PlainTextResponse("There is no such chart.\n", 404)
+    return Response(drawn.content, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
 
 
 async def livez() -> PlainTextResponse:
@@ -123,7 +138,7 @@ async def _ask(desk: Desk, path: str) -> Any:
 
 def _outage(facts: dict[str, Any], progress: dict[str, Any]) -> OutageView:
     counts = {name.replace("_", " "): count for name, count in progress.items() if isinstance(count, int)}
-    return OutageView(str(facts["name"]), _lasted(facts), counts)
+    return OutageView(str(facts["outage"]), str(facts["name"]), _lasted(facts), counts)
 
 
 def _lasted(facts: dict[str, Any]) -> str:

@@ -17,6 +17,9 @@ COLUMNS = ("ods_code", "name", "town", "postcode", "registered_patients", "nhs11
 MOST_APPOINTMENTS = 200_000
 """More than that on one day, and there would not be enough made-up NHS numbers for everyone."""
 
+_TAKEN_WHERE_FULL = 0.94
+"""Of the slots for booking ahead, in a lopsided county's full practices."""
+
 _ODS_CODE = re.compile(r"[A-Z0-9]{3,10}")
 _TOWNS = (
     "Larkhaven", "Otterbourne Sands", "Wexcombe", "Pennywell", "Stourmere", "Hopfield", "Marlinge", "Applegarth",
@@ -114,10 +117,11 @@ def practices_csv(practices: Sequence[Practice]) -> str:
     return text.getvalue()
 
 
-def diaries(practices: Sequence[Practice], appointments: int, seed: int) -> Iterator[Diary]:
+def diaries(practices: Sequence[Practice], appointments: int, seed: int, *, lopsided: bool = False) -> Iterator[Diary]:
     """Every practice's diary; on the lost Friday the county has exactly this many appointments.
 
-    The same practices, number and seed give the same diaries to the letter.
+    The same practices, number and seed give the same diaries to the letter. In a lopsided county, every third practice
+    has hardly a free slot left in the two weeks after.
     """
     if not 1 <= appointments <= MOST_APPOINTMENTS:
         raise Refusal(
@@ -126,7 +130,8 @@ def diaries(practices: Sequence[Practice], appointments: int, seed: int) -> Iter
             where="appointments",
         )
     everyone = people(Random(f"people {seed}"))
-    for practice, share in zip(practices, shares(practices, appointments), strict=True):
+    for number, (practice, usual) in enumerate(zip(practices, shares(practices, appointments), strict=True)):
+        share = usual._replace(taken_ahead=_TAKEN_WHERE_FULL) if lopsided and number % 3 == 0 else usual
         rng = Random(f"diary {seed} {practice.ods_code}")
         yield keep_diary(practice.ods_code, share, rng, lambda count: tuple(islice(everyone, count)))
 

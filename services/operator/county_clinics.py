@@ -8,11 +8,15 @@ from services.operator.county_people import FAMILY_NAMES, GIVEN_NAMES
 
 
 class Share(NamedTuple):
-    """What one practice does in a day: appointments (of which so many on the day), and slots kept for NHS 111."""
+    """What one practice does in a day: appointments (of which so many on the day), and slots kept for NHS 111.
+
+    Of each later day's slots for booking ahead, at least the share `taken_ahead` is booked already.
+    """
 
     appointments: int
     same_day: int
     nhs111: int
+    taken_ahead: float = 0.0
 
 
 class Opening(NamedTuple):

@@ -120,7 +120,8 @@ def _bookings(openings: Sequence[Opening], day: date, share: Share, rng: Random)
     ahead = [at for at, opening in enumerate(openings) if opening.service_type not in (NHS_111, SAME_DAY)]
     from_lost_day = (day - LOST_DAY).days
     if from_lost_day:
-        taken = rng.sample(ahead, min(len(ahead), round(share.appointments * share_booked_ahead(from_lost_day))))
+        usual = round(share.appointments * share_booked_ahead(from_lost_day))
+        taken = rng.sample(ahead, min(len(ahead), max(usual, round(len(ahead) * share.taken_ahead))))
         return _booked_at(taken, day, from_lost_day, rng)
     same_day = [at for at, opening in enumerate(openings) if opening.service_type == SAME_DAY]
     return _booked_at(ahead, day, 1, rng) | {at: _at_reception(day, rng) for at in same_day}

@@ -14,21 +14,22 @@ from typing import Annotated
 import msgspec
 import typer
 
-from services.operator.bearer import GIVEN
+from services.operator.bearer import GIVEN, GIVEN_FILE
 from services.operator.county import MOST_APPOINTMENTS
 from services.operator.demo_answers import patients_answer
 from services.operator.demo_booking import book_meanwhile, free_slot
 from services.operator.demo_count import Counted, count
 from services.operator.demo_home import REPORT, make_fresh
 from services.operator.demo_loading import County, load, make_up
+from services.operator.demo_papers import keep_papers
 from services.operator.demo_rebuild import lose_and_rebuild
-from services.operator.demo_recovery import declare, reconcile, recover
+from services.operator.demo_recovery import declare, reconcile, recover, settle
 from services.operator.demo_report import Expected, Rebuilt, Replies, Report, Seconds, faults, figures
 from services.operator.demo_screen import Screen
 from services.operator.demo_services import Place, at_rest, place
 from services.operator.home import Home, home_of
 from services.operator.screen import err, out
-from services.operator.settings import operator_settings
+from services.operator.settings import NEVER, operator_settings
 from services.operator.supervisor import Supervisor
 
 WORST_MONDAY = "2024-07-22T08:05:00+01:00"
@@ -126,11 +127,13 @@ async def _live_through(here: Place, county: County, began: float) -> tuple[Repo
     await reconcile(here, outage, county.paper)
     recovery = await recover(here, outage)
     replies = await patients_answer(here, outage)
+    await settle(here, outage)
     practice = county.practices[0].ods_code
     system = here.as_practice(practice)
     slot = await free_slot(system, practice)
     rebuilt = await lose_and_rebuild(here, LOST_SERVICE, partial(book_meanwhile, system, slot), leave_out=slot["id"])
     counted = await count(here, outage)
+    await keep_papers(here, outage)
     seconds = Seconds(
         generate=county.seconds,
         importing=importing,
@@ -160,6 +163,8 @@ def _report(counted: Counted, rebuilt: Rebuilt, seconds: Seconds) -> Report:
         replies=told.replies,
         double_booked=booked.double_booked,
         ring_fenced_used=booked.ring_fenced_used,
+        fresh_offers=recovered.moves - recovered.moved,
+        another_time_to_call=recovered.another_time_to_call,
         rebuilt={LOST_SERVICE: rebuilt},
         seconds=seconds,
     )
@@ -171,7 +176,7 @@ def _expected(counted: Counted, county: County, replies: Replies) -> Expected:
         appointments=sum(len(diary.lost_day) for diary in county.diaries),
         seen_on_paper=county.paper.seen,
         cancelled=county.paper.cancelled,
-        moved_at_booking=counted.booked.moved,
+        moves_at_booking=counted.booked.moves,
         textable_moves=counted.booked.textable_moves,
         at_gateway=counted.at_gateway,
         replies=replies,
@@ -194,13 +199,14 @@ def _publish(report: Report, found: tuple[str, ...], files: list[Path]) -> None:
 
 def _environment(home: Home) -> Mapping[str, str]:
     """What was given, but for other people's servers: the demo brings, fills and destroys its own."""
-    others = ("_DATABASE_URL", "_NATS_URL", "_GATEWAY_URL", "_CALLBACK_URL", "_TOKEN_KEYS", GIVEN)
+    others = ("_DATABASE_URL", "_NATS_URL", "_GATEWAY_URL", "_CALLBACK_URL", "_TOKEN_KEYS", GIVEN, GIVEN_FILE)
     given = {name: value for name, value in os.environ.items() if not name.endswith(others)}
     return {
         "NOTIFICATIONS_RATE": MESSAGES_A_SECOND,
         **given,
         "DAYBOOK_HOME": str(home.root),
         "DAYBOOK_NOW": WORST_MONDAY,
+        "DAYBOOK_CONTINUITY_AT": NEVER,
     }
 
 

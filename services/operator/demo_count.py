@@ -17,7 +17,7 @@ class Booked(Struct, frozen=True):
 
     practices: int
     appointments: int
-    moved: int
+    moves: int
     textable_moves: int
     cancelled_by_patients: int
     double_booked: int
@@ -25,7 +25,7 @@ class Booked(Struct, frozen=True):
 
 
 class Recovered(Struct, frozen=True):
-    """What rebooking's log says."""
+    """What rebooking's log says. `moves` is more than `moved`: whoever gets a fresh offer is moved again."""
 
     seen_on_paper: int
     cancelled: int
@@ -33,8 +33,10 @@ class Recovered(Struct, frozen=True):
     displaced: int
     planned: int
     moved: int
+    moves: int
     unplaced: int
     answers: Replies
+    another_time_to_call: int
 
 
 class Told(Struct, frozen=True):
@@ -73,11 +75,11 @@ async def count(place: Place, outage: str) -> Counted:
 
 async def count_booked(connection: "asyncpg.Connection[Any]") -> Booked:
     """From booking's log."""
-    moved, textable = await _row(connection, sql.MOVED)
+    moves, textable = await _row(connection, sql.MOVED)
     return Booked(
         practices=await _number(connection, sql.PRACTICES),
         appointments=await _number(connection, sql.APPOINTMENTS, LOST_DAY),
-        moved=moved,
+        moves=moves,
         textable_moves=textable,
         cancelled_by_patients=await _number(connection, sql.CANCELLED_BY_PATIENTS),
         double_booked=await _number(connection, sql.DOUBLE_BOOKED),
@@ -89,7 +91,7 @@ async def count_recovered(connection: "asyncpg.Connection[Any]", outage: str) ->
     """From rebooking's log, of one outage."""
     outcomes = {row["outcome"]: int(row["count"]) for row in await connection.fetch(sql.OUTCOMES, outage)}
     planned, unplaced = await _row(connection, sql.PLANNED, outage)
-    moved, refused = await _row(connection, sql.CONFIRMED, outage)
+    moved, moves, refused = await _row(connection, sql.CONFIRMED, outage)
     kept, another_time, cancel = await _row(connection, sql.OFFERS, outage)
     return Recovered(
         seen_on_paper=outcomes.get("attended", 0) + outcomes.get("missed", 0),
@@ -98,8 +100,10 @@ async def count_recovered(connection: "asyncpg.Connection[Any]", outage: str) ->
         displaced=outcomes.get("displaced", 0),
         planned=planned,
         moved=moved,
+        moves=moves,
         unplaced=unplaced + refused,
         answers=Replies(kept, another_time, cancel),
+        another_time_to_call=await _number(connection, sql.TO_CALL, outage),
     )
 
 

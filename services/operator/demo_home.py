@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from services.operator.demo_papers import PAPERS
 from services.operator.home import Home
 from services.operator.issuing import JWKS_FILE, KEY_FILE
 from shared.refusals import Conflict
@@ -10,7 +11,20 @@ from shared.refusals import Conflict
 REPORT = "demo-report.json"
 MARK = "secrets.json"
 _BELONGINGS = frozenset(
-    {MARK, KEY_FILE, JWKS_FILE, "daybook.json", "lock", "logs", "nats", "postgres", "sandbox", REPORT}
+    {
+        MARK,
+        KEY_FILE,
+        JWKS_FILE,
+        "daybook.json",
+        "continuity",
+        "lock",
+        "logs",
+        "nats",
+        "postgres",
+        "sandbox",
+        REPORT,
+        *PAPERS,
+    }
 )
 _ODDS = (".new", ".unfinished")
 

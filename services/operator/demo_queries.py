@@ -13,8 +13,8 @@ APPOINTMENTS = f"""
 """
 
 MOVED = f"""
-    SELECT count(DISTINCT data ->> 'appointment'),
-           count(DISTINCT data ->> 'appointment') FILTER (WHERE (data ->> 'textable')::boolean)
+    SELECT count(DISTINCT data ->> 'move'),
+           count(DISTINCT data ->> 'move') FILTER (WHERE (data ->> 'textable')::boolean)
     FROM (SELECT {_DATA} AS data FROM events WHERE type = 'uk.daybook.booking.appointment-moved.v1') AS moved
 """
 
@@ -74,27 +74,56 @@ PLANNED = f"""
         SELECT {_DATA} AS data FROM events WHERE type = 'uk.daybook.rebooking.plan-proposed.v1'
     ), approved AS (
         SELECT {_DATA} AS data FROM events WHERE type = 'uk.daybook.rebooking.plan-approved.v1'
-    ), parts AS (
-        SELECT DISTINCT ON (proposed.data ->> 'practice') proposed.data
+    ), placed AS (
+        SELECT placement ->> 'appointment' AS appointment
         FROM proposed JOIN approved
           ON approved.data ->> 'plan' = proposed.data ->> 'plan'
          AND approved.data ->> 'practice' = proposed.data ->> 'practice'
+        CROSS JOIN jsonb_array_elements(proposed.data -> 'placements') AS placement
         WHERE proposed.data ->> 'outage' = $1
+    ), unplaced AS (
+        SELECT left_over ->> 'appointment' AS appointment
+        FROM proposed CROSS JOIN jsonb_array_elements(data -> 'unplaced') AS left_over
+        WHERE data ->> 'outage' = $1
     )
-    SELECT coalesce(sum(jsonb_array_length(data -> 'placements')), 0),
-           coalesce(sum(jsonb_array_length(data -> 'unplaced')), 0)
-    FROM parts
+    SELECT (SELECT count(DISTINCT appointment) FROM placed),
+           (SELECT count(*) FROM (SELECT appointment FROM unplaced EXCEPT SELECT appointment FROM placed) AS never)
 """
+"""Of how many an approved plan had a place, and how many no plan ever had one for."""
 
 CONFIRMED = f"""
-    SELECT count(DISTINCT data ->> 'appointment') FILTER (WHERE type LIKE '%.move-confirmed.v1'),
-           count(DISTINCT data ->> 'appointment') FILTER (WHERE type LIKE '%.move-refused.v1')
-    FROM (
-        SELECT type, {_DATA} AS data FROM events
-        WHERE type IN ('uk.daybook.rebooking.move-confirmed.v1', 'uk.daybook.rebooking.move-refused.v1')
-    ) AS answered
-    WHERE data ->> 'outage' = $1
+    WITH answered AS (
+        SELECT type, data FROM (
+            SELECT type, {_DATA} AS data FROM events
+            WHERE type IN ('uk.daybook.rebooking.move-confirmed.v1', 'uk.daybook.rebooking.move-refused.v1')
+        ) AS every_outage
+        WHERE data ->> 'outage' = $1
+    ), moved AS (
+        SELECT data ->> 'appointment' AS appointment, data ->> 'move' AS move
+        FROM answered WHERE type LIKE '%.move-confirmed.v1'
+    ), refused AS (
+        SELECT data ->> 'appointment' AS appointment FROM answered WHERE type LIKE '%.move-refused.v1'
+    )
+    SELECT (SELECT count(DISTINCT appointment) FROM moved),
+           (SELECT count(DISTINCT move) FROM moved),
+           (SELECT count(*) FROM (SELECT appointment FROM refused EXCEPT SELECT appointment FROM moved) AS never)
 """
+"""How many were moved, in how many moves, and how many asked for in vain. A fresh offer is one more move."""
+
+TO_CALL = f"""
+    WITH asked AS (
+        SELECT DISTINCT data ->> 'appointment' AS appointment
+        FROM (
+            SELECT {_DATA} AS data FROM events WHERE type = 'uk.daybook.rebooking.offer-declined.v1'
+        ) AS declined
+        WHERE data ->> 'outage' = $1 AND data ->> 'wish' = 'another-time'
+    ), needed AS (
+        SELECT DISTINCT {_DATA} ->> 'appointment' AS appointment
+        FROM events WHERE type = 'uk.daybook.rebooking.call-needed.v1' AND {_DATA} ->> 'outage' = $1
+    )
+    SELECT count(*) FROM asked JOIN needed USING (appointment)
+"""
+"""How many asked for another time, and a person has to telephone."""
 
 OFFERS = f"""
     SELECT count(DISTINCT data ->> 'move') FILTER (WHERE data ->> 'wish' IS NULL),

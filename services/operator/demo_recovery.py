@@ -8,13 +8,15 @@ from random import Random
 from typing import Any
 
 from services.operator.county_diary import LOST_DAY, Diary
-from services.operator.demo_services import Place, watch
+from services.operator.demo_services import Place, at_rest, watch
 
 WENT_DOWN = f"{LOST_DAY}T08:30:00+01:00"
 CAME_BACK = "2024-07-21T22:00:00+01:00"
 OPERATOR = "county support desk"
 
 _SEEN, _CANCELLED = 0.10, 0.02
+_LOOK_AT_BACKLOG_EVERY = 1.0
+"""Seconds: it is counted from the log, and drawn by the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ async def recover(place: Place, outage: str) -> Recovery:
         plan = await place.post("rebooking", f"/v1/outages/{outage}/plan")
     _show_plan(place, plan)
     with place.screen.stage("Move", of=plan["placed"]) as moving:
-        approval = {"hash": plan["hash"], "approved_by": OPERATOR}
+        approval = {"hash": plan["hash"], "approved_by": OPERATOR, "automatic": True}
         await place.post("rebooking", f"/v1/outages/{outage}/approval", approval)
         await watch(moving, "Moves", lambda: _moves(place, outage, plan["placed"]))
     with place.screen.stage("Plan the messages") as telling:
@@ -87,6 +89,14 @@ async def recover(place: Place, outage: str) -> Recovery:
     with place.screen.stage("Send the messages") as sending:
         await watch(sending, "Messages delivered", lambda: _delivered(place, outage))
     return Recovery(planning.seconds, moving.seconds, moving.seconds + telling.seconds)
+
+
+async def settle(place: Place, outage: str) -> None:
+    """Wait until whoever asked for another time has been offered one, and told, or is on a call list."""
+    await at_rest(place)
+    with place.screen.stage("Make fresh offers") as offering:
+        await watch(offering, "Fresh offers", lambda: _settled(place, outage), every=_LOOK_AT_BACKLOG_EVERY)
+    await at_rest(place)
 
 
 def _show_plan(place: Place, plan: dict[str, Any]) -> None:
@@ -99,6 +109,12 @@ def _show_plan(place: Place, plan: dict[str, Any]) -> None:
 async def _moves(place: Place, outage: str, planned: int) -> tuple[int, int]:
     counted = await place.get("rebooking", f"/v1/outages/{outage}/progress")
     return counted["moved"] + counted["refused"], planned
+
+
+async def _settled(place: Place, outage: str) -> tuple[int, int]:
+    """Of everybody displaced, those about whom the next word is not ours."""
+    counted = (await place.get("rebooking", f"/v1/outages/{outage}/backlog"))["now"]
+    return counted["everybody"] - counted["planned"] - counted["moved"], counted["everybody"]
 
 
 async def _followed(place: Place, position: int) -> tuple[int, int]:

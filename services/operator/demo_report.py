@@ -37,7 +37,10 @@ class Seconds(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """The figures of `demo-report.json`. The names of its fields are a promise."""
+    """The figures of `demo-report.json`. The names of its fields are a promise.
+
+    `moved` are patients; `fresh_offers` are further moves of some of them, who had asked for another time.
+    """
 
     practices: int
     appointments: int
@@ -54,6 +57,8 @@ class Report(Struct, frozen=True):
     replies: Replies
     double_booked: int
     ring_fenced_used: int
+    fresh_offers: int
+    another_time_to_call: int
     rebuilt: dict[str, Rebuilt]
     seconds: Seconds
 
@@ -68,7 +73,7 @@ class Expected(Struct, frozen=True):
     appointments: int
     seen_on_paper: int
     cancelled: int
-    moved_at_booking: int
+    moves_at_booking: int
     textable_moves: int
     at_gateway: int
     replies: Replies
@@ -91,7 +96,13 @@ def _lost(report: Report, expected: Expected) -> Iterator[str]:
         ("cancelled", report.cancelled, "cancelled by the paper", expected.cancelled),
         ("moved or without a place", report.moved + report.unplaced, "displaced", report.displaced),
         ("moved", report.moved, "planned", report.planned),
-        ("moves confirmed", report.moved, "made by booking", expected.moved_at_booking),
+        ("moves confirmed", report.moved + report.fresh_offers, "made by booking", expected.moves_at_booking),
+        (
+            "fresh offers or calls",
+            report.fresh_offers + report.another_time_to_call,
+            "asked for another time",
+            report.replies.another_time,
+        ),
         ("messages planned", report.messages_planned, "moved patients who can be texted", expected.textable_moves),
         ("messages accepted", report.messages_accepted, "planned", report.messages_planned),
         ("messages accepted", report.messages_accepted, "in the gateway's own list", expected.at_gateway),
@@ -146,7 +157,9 @@ def _lines(report: Report) -> Iterator[tuple[str, int, str]]:
     yield "  accepted by the gateway", report.messages_accepted, "notifications' log"
     yield "  sent twice", report.messages_duplicated, "its log and the gateway's list"
     yield "Replies: keep", report.replies.keep, "notifications' log"
-    yield "  another time", report.replies.another_time, "for a person to telephone"
+    yield "  another time", report.replies.another_time, "notifications' log"
+    yield "    given a fresh offer", report.fresh_offers, "another day, other half-day"
+    yield "    for a person to telephone", report.another_time_to_call, "no other time was free"
     yield "  cancel", report.replies.cancel, "cancelled at booking"
     yield "Slots booked twice", report.double_booked, "booking's log"
     yield "Kept slots used by moves", report.ring_fenced_used, "booking's log"

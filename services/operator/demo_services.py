@@ -56,6 +56,12 @@ class Place:
             sent = self.http.post(url, json={} if body is None else body, params=query, auth=auth)
         return self._answer(service, await sent)
 
+    async def fetch(self, service: str, path: str) -> bytes:
+        """A page or a picture, as it is."""
+        response = await self.http.get(self._url(service, path), auth=self._auth(service))
+        self._require_yes(service, response)
+        return response.content
+
     def as_practice(self, practice: str) -> Self:
         """The same place, as the system of this practice comes to it."""
         settings = self.supervisor.settings
@@ -78,11 +84,14 @@ class Place:
         return self.practice or self.supervisor.settings.auth(service)
 
     def _answer(self, service: str, response: httpx.Response) -> Any:
+        self._require_yes(service, response)
+        return response.json() if response.content else {}
+
+    def _require_yes(self, service: str, response: httpx.Response) -> None:
         if response.is_error:
             refusal = refusal_of(service, response, self.supervisor.settings.bearer.advice)
             lines = refusal.lines if isinstance(refusal, LinesRefused) else []
             raise Refusal(" ".join([f"{service}: {refusal.message}", *map(str, lines[:1])]), code=refusal.code)
-        return response.json() if response.content else {}
 
 
 @asynccontextmanager
@@ -92,7 +101,7 @@ async def place(supervisor: Supervisor, screen: Screen) -> AsyncIterator[Place]:
         yield Place(supervisor, client, screen)
 
 
-async def watch(stage: Stage, what: str, look: Look, *, patience: float = 60.0) -> None:
+async def watch(stage: Stage, what: str, look: Look, *, patience: float = 60.0, every: float = _LOOK_EVERY) -> None:
     """Look again and again until all is done. Raises `Unavailable` if nothing changes for so many seconds."""
     seen, since = (-1, -1), time.monotonic()
     while True:
@@ -104,7 +113,7 @@ async def watch(stage: Stage, what: str, look: Look, *, patience: float = 60.0) 
             seen, since = (done, of), time.monotonic()
         elif time.monotonic() - since > patience:
             raise Unavailable(f"{what}: {done:,} of {of:,} for {patience:g} s, and no further", code="stalled")
-        await asyncio.sleep(_LOOK_EVERY)
+        await asyncio.sleep(every)
 
 
 async def at_rest(place: Place) -> None:

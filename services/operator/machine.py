@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from services.operator.child import ChildPlan, last_words
 from services.operator.embedded import Nats, Postgres, wait_for_nats, wait_for_postgres
 from services.operator.issuing import published_keys
-from services.operator.settings import HOST, NATS_PORT, POSTGRES_PORT, SERVICES, OperatorSettings
+from services.operator.settings import HOST, NATS_PORT, NEVER, POSTGRES_PORT, SERVICES, OperatorSettings
 from services.operator.waiting import wait_for_http
 from shared.clock import Clock
 from shared.refusals import Conflict, Unavailable
@@ -43,6 +43,14 @@ class Machine:
     def programs(self) -> list[ChildPlan]:
         """Our own processes: the services, the sandbox and the console."""
         return [self._program(name, module) for name, module in _MODULES.items()]
+
+    def jobs(self) -> list[ChildPlan]:
+        """What goes on beside them, and answers nobody: the continuity pack of every night."""
+        at = self.settings.continuity_at
+        if at == NEVER:
+            return []
+        command = [sys.executable, "-m", "services.operator", "continuity-pack", "--every-night", at]
+        return [ChildPlan("continuity", f"every night at {at}", command, self.environment, _at_once)]
 
     def ports(self) -> Mapping[str, int]:
         """The ports that must be free for it."""
@@ -141,6 +149,10 @@ class Machine:
             await wait_for_http(f"{address}/livez", within=within)
 
         return ChildPlan(name, address, command, self.environment, ready)
+
+
+async def _at_once(_within: float) -> None:
+    """For what is up as soon as it runs."""
 
 
 def _is_free(port: int) -> bool:

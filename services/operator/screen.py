@@ -8,6 +8,10 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+_BAR = 16
+"""How long the longest bar is."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the facts as JSON, for programs.")]
 
@@ -53,6 +57,39 @@ def table_of(rows: Sequence[Mapping[str, Any]], title: str = "") -> Table:
     for row in rows:
         table.add_row(*(_text(row.get(name)) for name in columns))
     return table
+
+
+def plain(*columns: str, title: str = "", figures: Sequence[str] = ()) -> Table:
+    """A table without lines, which leaves room for what is in it; `figures` are columns to the right of the others."""
+    table = Table(
+        *columns, title=title or None, title_justify="left", title_style="bold", box=None, header_style="dim",
+        padding=(0, 2, 0, 0),
+    )  # fmt: skip
+    for name in figures:
+        table.add_column(name, justify="right")
+    return table
+
+
+def bars(what: str, counts: Mapping[Any, int], most: int = 24) -> Table:
+    """Counts beside bars as long as they are large; of more than `most`, the largest."""
+    table = plain(what, "", "")
+    shown = dict(sorted(counts.items(), key=lambda each: -each[1])[:most]) if len(counts) > most else counts
+    largest = max(shown.values(), default=0)
+    for label, number in shown.items():
+        table.add_row(Text(str(label)), right(f"{number:,}"), bar(number, largest))
+    if left := len(counts) - len(shown):
+        table.add_row(f"{left:,} more", right(f"{sum(counts.values()) - sum(shown.values()):,}"), "")
+    return table
+
+
+def bar(number: int, largest: int) -> str:
+    """As long as the number is large beside the largest."""
+    return "▇" * round(_BAR * number / (largest or 1))
+
+
+def right(text: str) -> Text:
+    """At the right of its column, as figures are."""
+    return Text(text, justify="right")
 
 
 def _flat(facts: Mapping[str, Any], depth: int = 0) -> Iterable[tuple[str, str]]:

@@ -9,6 +9,7 @@ import httpx
 from sqlalchemy import make_url
 
 from services.operator.bearer import OperatorBearer
+from services.operator.continuity_nights import time_of_day
 from services.operator.home import Home, home_of
 from shared.clock import parse_instant
 from shared.refusals import Refusal
@@ -16,6 +17,7 @@ from shared.settings import PORTS
 
 HOST = "127.0.0.1"
 SERVICES = ("booking", "rebooking", "notifications")
+CONTINUITY_AT, NEVER = "20:00", "never"
 NATS_PORT, POSTGRES_PORT = 22, 32
 """Counted from the port base, like `shared.settings.PORTS`."""
 
@@ -33,6 +35,8 @@ class OperatorSettings:
     """The environment, for the processes started from here to hear too."""
     bearer: OperatorBearer = field(repr=False, compare=False)
     """Shows the services an operator's token."""
+    continuity_at: str = CONTINUITY_AT
+    """When `daybook up` has the continuity pack written, London time; `never` if it has not."""
 
     def auth(self, name: str) -> httpx.Auth:
         """What to show where this answers: a service wants a token; nobody else is given one."""
@@ -78,7 +82,7 @@ def operator_settings(given: Mapping[str, str] = os.environ) -> OperatorSettings
         for name, offset in PORTS.items()
     }
     now = _instant(given.get("DAYBOOK_NOW", ""))
-    return OperatorSettings(home, base, now, urls, given, OperatorBearer(home, given))
+    return OperatorSettings(home, base, now, urls, given, OperatorBearer(home, given), _continuity_at(given))
 
 
 def _port_base(text: str) -> int:
@@ -89,6 +93,11 @@ def _port_base(text: str) -> int:
         code="bad-settings",
         where="DAYBOOK_PORT_BASE",
     )
+
+
+def _continuity_at(given: Mapping[str, str]) -> str:
+    at = given.get("DAYBOOK_CONTINUITY_AT") or CONTINUITY_AT
+    return at if at == NEVER else f"{time_of_day(at, 'DAYBOOK_CONTINUITY_AT'):%H:%M}"
 
 
 def _instant(text: str) -> datetime | None:

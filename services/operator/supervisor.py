@@ -45,6 +45,7 @@ class Supervisor:
             await self._start(await asyncio.to_thread(self.machine.servers))
             await make_streams(self.settings)
             await self._start(self.machine.programs())
+            await self._start(self.machine.jobs())
             control = await self._open.enter_async_context(listening(self._control))
             self.settings.home.announce(self._system(control))
         except BaseException:

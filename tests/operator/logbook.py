@@ -49,7 +49,6 @@ def _recorded(event: Event, position: int) -> Recorded:
             occurred_at=NOW,
             causation_id="",
             correlation_id="",
-            followed={},
             event=event,
             body=b"",
         )

@@ -78,6 +78,17 @@ def test_a_token_from_outside_is_shown_instead(tmp_path: Path, door: Doorkeeper)
     assert door.shown == ["Bearer given"]
 
 
+def test_a_token_in_a_file_is_read_anew_each_time(tmp_path: Path, door: Doorkeeper) -> None:
+    file = tmp_path / "token"
+    settings = settings_with(tmp_path, door, DAYBOOK_TOKEN_FILE=str(file))
+    with pytest.raises(Refusal, match=r"No token can be read from .*/token"):
+        ask(settings, "booking", "GET", "/v1/status")
+    for token in ("first", "second"):
+        file.write_text(f"{token}\n")
+        ask(settings, "booking", "GET", "/v1/status")
+    assert door.shown == ["Bearer first", "Bearer second"]
+
+
 def test_nobody_but_a_service_is_shown_a_token(tmp_path: Path, door: Doorkeeper) -> None:
     ask(settings_with(tmp_path, door, DAYBOOK_TOKEN="given"), "sandbox", "GET", "/livez")
     assert door.shown == [None]

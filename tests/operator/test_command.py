@@ -49,6 +49,17 @@ def test_when_the_services_are_not_there_it_says_so_and_what_to_do(daybook: Dayb
         (("import", "practices", "/no/such/file.csv"), "/no/such/file.csv cannot be read: No such file or directory"),
         (("practice", "open", "A1", "--closed", "--type", "nhs-111"), "--closed is to nobody"),
         (("outage", "declare", "Friday", "--from", "dawn"), "--from: “dawn” is not a date and time"),
+        (
+            ("outage", "declare", "Friday", "--from", "2024-07-19", "--let-in", "us"),
+            "--let-in: “us” is none of practice",
+        ),
+        (("outage", "calls", "--print", "list.html"), "a list to print is one practice's"),
+        (("outage", "chart", "chart.pdf"), "chart.pdf is neither .svg nor .png"),
+        (("outage", "backlog", "an-id", "--csv", "f", "--practice", "A1"), "the CSV file holds all practices"),
+        (("practice", "day-list", "A/1"), "“A/1” is not an ODS code"),
+        (("practice", "day-list", "A1", "--from", "Monday"), "--from: “Monday” is not a date such as"),
+        (("continuity-pack", "--practice", "A1"), "say with --to where it goes"),
+        (("continuity-pack", "--every-night", "8pm"), "--every-night: “8pm” is not a time of day"),
         (("outage", "declare", "Friday", "--from", "2024-03-31T01:30"), "the clocks go forward over it"),
     ],
 )
@@ -76,5 +87,17 @@ def test_status_prints_the_same_facts_for_programs(daybook: Daybook) -> None:
 def test_every_command_explains_itself(daybook: Daybook) -> None:
     code, out, _ = daybook("--help")
     assert code == 0
-    for word in ("up", "status", "token", "events", "rebuild", "import", "outage", "plan", "practice", "streams"):
+    for word in (
+        "up",
+        "status",
+        "token",
+        "events",
+        "rebuild",
+        "import",
+        "outage",
+        "plan",
+        "practice",
+        "streams",
+        "continuity-pack",
+    ):
         assert f" {word} " in out

@@ -12,6 +12,7 @@ from services.operator.control import ChildView
 from services.operator.embedded import free_ports
 from services.operator.settings import operator_settings
 from services.operator.status import ServiceView, SystemView, look
+from tests.operator.answering import answering
 
 
 @pytest.fixture
@@ -29,6 +30,19 @@ async def test_the_page_shows_services_that_do_not_answer_as_down(console: Async
     assert page.text.count('<td class="bad">down</td>') == 3
     assert "Something is not well" in page.text
     assert "Rebooking does not answer" in page.text
+
+
+async def test_the_burn_down_of_an_outage_is_fetched_from_rebooking(tmp_path: Path) -> None:
+    with answering({"GET /v1/outages/o1/burndown.svg": b"<svg/>"}) as rebooking:
+        app = create(operator_settings({"DAYBOOK_HOME": str(tmp_path), "OPERATOR_REBOOKING_URL": rebooking.url}))
+        async with LifespanManager(app), AsyncClient(transport=ASGITransport(app=app), base_url="http://c") as client:
+            drawn, missing = await client.get("/burn-down/o1"), await client.get("/burn-down/o2")
+    assert (drawn.status_code, drawn.content, drawn.headers["Content-Type"]) == (200, b"<svg/>", "image/svg+xml")
+    assert missing.status_code == 404
+
+
+async def test_where_rebooking_is_away_there_is_no_chart(console: AsyncClient) -> None:
+    assert (await console.get("/burn-down/o1")).status_code == 503
 
 
 async def test_the_console_is_alive_whatever_the_services_do(console: AsyncClient) -> None:

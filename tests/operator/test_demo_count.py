@@ -20,6 +20,7 @@ from shared.events.booking import (
 from shared.events.notifications import MessageAccepted, MessagePlanned, ReplyReceived
 from shared.events.rebooking import (
     AppointmentReconciled,
+    CallNeeded,
     MoveConfirmed,
     MoveRefused,
     OfferDeclined,
@@ -84,7 +85,7 @@ async def test_the_lost_day_is_counted_without_other_days_and_without_moves(serv
     ]
     async with logbook(servers, log) as connection:
         counted = await count_booked(connection)
-    assert (counted.practices, counted.appointments, counted.moved, counted.textable_moves) == (1, 2, 2, 1)
+    assert (counted.practices, counted.appointments, counted.moves, counted.textable_moves) == (1, 2, 2, 1)
     assert counted.cancelled_by_patients == 1
 
 
@@ -128,14 +129,20 @@ async def test_a_recovery_is_counted_by_its_newest_outcomes_and_its_approved_pla
         MoveConfirmed(
             outage="o", practice="G1", move="1", appointment="a", patient="p", to_appointment="n", to_start=MONDAY
         ),
+        MoveConfirmed(
+            outage="o", practice="G1", move="4", appointment="a", patient="p", to_appointment="n2", to_start=MONDAY
+        ),
         MoveRefused(outage="o", practice="G1", move="2", appointment="b", patient="p", reason="taken"),
         OfferKept(outage="o", practice="G1", move="1", appointment="a", patient="p"),
         OfferDeclined(outage="o", practice="G1", move="3", appointment="x", patient="p", wish="cancel"),
+        OfferDeclined(outage="o", practice="G1", move="4", appointment="a", patient="p", wish="another-time"),
+        CallNeeded(outage="o", practice="G1", appointment="a", patient="p", reason="no other time"),
+        CallNeeded(outage="o", practice="G1", appointment="b", patient="p", reason="no mobile"),
     ]
     async with logbook(servers, log) as connection:
         assert await count_recovered(connection, "o") == Recovered(
-            seen_on_paper=1, cancelled=1, triage=1, displaced=3, planned=2, moved=1, unplaced=2,
-            answers=Replies(keep=1, another_time=0, cancel=1),
+            seen_on_paper=1, cancelled=1, triage=1, displaced=3, planned=2, moved=1, moves=2,
+            unplaced=2, answers=Replies(keep=1, another_time=1, cancel=1), another_time_to_call=1,
         )  # fmt: skip
         assert (await count_recovered(connection, "another")).displaced == 0
 

@@ -21,11 +21,11 @@ async def test_another_event_is_seen_in_the_log(servers: Servers) -> None:
 
 async def test_a_changed_row_is_seen_and_the_order_of_rows_is_not(servers: Servers) -> None:
     async with logbook(servers, LOG) as connection:
-        await connection.execute("INSERT INTO frozen (practice, outage) VALUES ('G1', 'o'), ('G2', 'o')")
+        await connection.execute("INSERT INTO frozen VALUES ('G1', 'o', '[]'), ('G2', 'o', '[]')")
         before = await digests(connection, "nothing")
         await connection.execute("DELETE FROM frozen WHERE practice = 'G1'")
         fewer = await digests(connection, "nothing")
-        await connection.execute("INSERT INTO frozen (practice, outage) VALUES ('G1', 'o')")
+        await connection.execute("INSERT INTO frozen VALUES ('G1', 'o', '[]')")
         assert await digests(connection, "nothing") == before
     assert fewer["frozen"] != before["frozen"]
     assert {table for table in before if before[table] != fewer[table]} == {"frozen"}
@@ -34,7 +34,7 @@ async def test_a_changed_row_is_seen_and_the_order_of_rows_is_not(servers: Serve
 async def test_rows_that_name_what_is_new_are_left_out(servers: Servers) -> None:
     async with logbook(servers, LOG) as connection:
         before = await digests(connection, "NEW1")
-        await connection.execute("INSERT INTO frozen (practice, outage) VALUES ('NEW1', 'o')")
+        await connection.execute("INSERT INTO frozen VALUES ('NEW1', 'o', '[]')")
         assert await digests(connection, "NEW1") == before
         assert await digests(connection, "nothing") != before
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from services.operator.demo_report import Expected, Rebuilt, Replies, Report, Seconds, faults, figures
 
 EXPECTED = Expected(
-    practices=181, appointments=1_000, seen_on_paper=100, cancelled=20, moved_at_booking=425, textable_moves=380,
+    practices=181, appointments=1_000, seen_on_paper=100, cancelled=20, moves_at_booking=432, textable_moves=380,
     at_gateway=380, replies=Replies(keep=22, another_time=9, cancel=6),
     offers=Replies(keep=22, another_time=9, cancel=6), cancelled_by_patients=6,
 )  # fmt: skip
@@ -17,6 +17,7 @@ GOOD = Report(
     practices=181, appointments=1_000, seen_on_paper=100, cancelled=20, triage=450, displaced=430, planned=425,
     moved=425, unplaced=5, messages_planned=380, messages_accepted=380, messages_duplicated=0,
     replies=Replies(keep=22, another_time=9, cancel=6), double_booked=0, ring_fenced_used=0,
+    fresh_offers=7, another_time_to_call=2,
     rebuilt={"rebooking": Rebuilt(events=5_000, seconds=1.5, equal=True)},
     seconds=Seconds(generate=1, importing=2, plan=3, move=4, messages_planned=5, total=20),
 )  # fmt: skip
@@ -36,6 +37,7 @@ def test_a_day_that_adds_up_has_no_faults() -> None:
         ({"cancelled": 21, "triage": 449}, "21 cancelled, but 20 cancelled by the paper"),
         ({"unplaced": 4}, "429 moved or without a place, but 430 displaced"),
         ({"planned": 426}, "425 moved, but 426 planned"),
+        ({"another_time_to_call": 1}, "8 fresh offers or calls, but 9 asked for another time"),
         ({"messages_accepted": 379}, "379 messages accepted, but 380 planned"),
         (
             {"messages_planned": 381, "messages_accepted": 381},
@@ -62,7 +64,7 @@ def test_whatever_is_lost_doubled_or_unequal_is_said(wrong: dict[str, Any], said
 @pytest.mark.parametrize(
     ("otherwise", "said"),
     [
-        ({"moved_at_booking": 426}, "425 moves confirmed, but 426 made by booking"),
+        ({"moves_at_booking": 433}, "432 moves confirmed, but 433 made by booking"),
         ({"textable_moves": 381}, "380 messages planned, but 381 moved patients who can be texted"),
         ({"at_gateway": 381}, "380 messages accepted, but 381 in the gateway's own list"),
         ({"cancelled_by_patients": 5}, "5 appointments called off by patients, but 6 asked for"),
@@ -83,7 +85,9 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
     assert keys[:6] == ["practices", "appointments", "seen_on_paper", "cancelled", "triage", "displaced"]
     assert keys[6:9] == ["planned", "moved", "unplaced"]
     assert keys[9:12] == ["messages_planned", "messages_accepted", "messages_duplicated"]
-    assert keys[12:] == ["replies", "double_booked", "ring_fenced_used", "rebuilt", "seconds"]
+    assert keys[12:] == [
+        "replies", "double_booked", "ring_fenced_used", "fresh_offers", "another_time_to_call", "rebuilt", "seconds"
+    ]  # fmt: skip
     assert list(written["replies"]) == ["keep", "another_time", "cancel"]
     assert list(written["rebuilt"]["rebooking"]) == ["events", "seconds", "equal"]
     assert list(written["seconds"]) == ["generate", "import", "plan", "move", "messages_planned", "total"]

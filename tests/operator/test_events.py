@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from nats.aio.client import Client
 
 from services.operator.events import Point, Question, as_json_line, as_line, event_name_of, read
 from shared.broker import connect
@@ -12,6 +11,7 @@ from shared.events.base import Event
 from shared.events.booking import AppointmentMissed, PatientArrived, PracticeFrozen
 from shared.events.envelope import Recorded, with_body
 from shared.stream import Message, publish
+from shared.wire import Client
 from tests.harness import County
 
 FRIDAY = datetime(2024, 7, 19, 9, tzinfo=UTC)
@@ -30,7 +30,6 @@ def recorded(position: int, event: Event) -> Recorded:
             occurred_at=FRIDAY,
             causation_id="",
             correlation_id="",
-            followed={},
             event=event,
             body=b"",
         )
