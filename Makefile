@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 CODE := services shared tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test bench check format lock clean
+.PHONY: help setup demo up test bench chaos check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(INSTALLED) ## Run all tests, against a real PostgreSQL and a real NATS s
 
 bench: $(INSTALLED) ## Measure what Daybook claims to be fast at, with the peer beside it; some minutes
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(INSTALLED) ## Kill services and the broker in the middle of a county's moves, and count; some minutes
+	$(BIN)/python -m tests.journeys.chaos $(ARGS)
 
 check: $(INSTALLED) ## Lint, formatting, types, and who may import whom
 	$(BIN)/ruff check .

@@ -20,13 +20,13 @@ from shared.reading import reading
 from shared.stream import STREAM
 from tests.journeys.running import Daybook, until
 
-PRACTICES, APPOINTMENTS, SEED = 4, 200, 7
+PRACTICES, APPOINTMENTS, SEED = 3, 150, 7
 CSV = {"Content-Type": "text/csv"}
 
 
 @dataclass(frozen=True, slots=True)
 class District:
-    """Four practices with two hundred appointments on the lost Friday."""
+    """Some practices and their diaries: three with a hundred and fifty appointments on the lost Friday, as a rule."""
 
     practices: Sequence[Practice]
     diaries: Sequence[Diary]
@@ -47,21 +47,26 @@ class Recovery:
 
 def districts(count: int) -> Iterator[District]:
     """So many of them; nobody is a patient in two."""
-    practices = made_up_practices(PRACTICES * count, SEED)
-    kept = list(diaries(practices, APPOINTMENTS * count, SEED))
-    for first in range(0, len(practices), PRACTICES):
-        yield District(practices[first : first + PRACTICES], kept[first : first + PRACTICES])
+    whole = district_of(PRACTICES * count, APPOINTMENTS * count)
+    for first in range(0, PRACTICES * count, PRACTICES):
+        yield District(whole.practices[first : first + PRACTICES], whole.diaries[first : first + PRACTICES])
 
 
-def fill(daybook: Daybook, district: District) -> None:
+def district_of(practices: int, appointments: int) -> District:
+    """As large as one likes; always the same."""
+    made_up = made_up_practices(practices, SEED)
+    return District(made_up, list(diaries(made_up, appointments, SEED)))
+
+
+def fill(daybook: Daybook, district: District, *, within: float = 90.0) -> None:
     """Register the practices and import their diaries."""
     daybook.ask("booking", "POST", "/v1/practices", content=practices_csv(district.practices), headers=CSV)
     for diary in district.diaries:
         daybook.ask("booking", "POST", "/v1/diary", content=diary.text.encode(), headers=CSV)
-    daybook.at_rest()
+    daybook.at_rest(within=within)
 
 
-def plan(daybook: Daybook, district: District) -> Recovery:
+def plan(daybook: Daybook, district: District, *, within: float = 90.0) -> Recovery:
     """Their outage, declared and reconciled, and the plan for it."""
     body = {"name": "Friday", "practices": district.codes, "started_at": WENT_DOWN, "ended_at": CAME_BACK}
     outage = daybook.ask("rebooking", "POST", "/v1/outages", json=body)["outage"]
@@ -70,7 +75,7 @@ def plan(daybook: Daybook, district: District) -> Recovery:
     daybook.ask(
         "rebooking", "POST", f"{path}/reconciliation", params={"rest": "displaced"}, content=sheets, headers=CSV
     )
-    daybook.at_rest()
+    daybook.at_rest(within=within)
     made = daybook.ask("rebooking", "POST", f"{path}/plan")
     return Recovery(outage, made["hash"], made["placed"])
 
@@ -87,7 +92,7 @@ def texts(daybook: Daybook, recovery: Recovery) -> dict[str, int]:
     return counts
 
 
-def finished(daybook: Daybook, recovery: Recovery) -> None:
+def finished(daybook: Daybook, recovery: Recovery, *, within: float = 90.0) -> None:
     """Wait until every move is answered and every message has come to its end."""
 
     def over() -> bool:
@@ -95,9 +100,9 @@ def finished(daybook: Daybook, recovery: Recovery) -> None:
         told = texts(daybook, recovery)
         return moved["moved"] + moved["refused"] == recovery.placed and told["delivered"] == told["planned"]
 
-    daybook.at_rest()
-    until("every move and every message at its end", over)
-    daybook.at_rest()
+    daybook.at_rest(within=within)
+    until("every move and every message at its end", over, within=within)
+    daybook.at_rest(within=within)
 
 
 def log_of(settings: OperatorSettings) -> list[Recorded]:
@@ -130,7 +135,7 @@ def require_all_went_to_plan(daybook: Daybook, recovery: Recovery) -> None:
     assert _once(event.move for event in ours if isinstance(event, MoveConfirmed)) == {event.move for event in moved}
     assert not [event for event in ours if isinstance(event, MoveRejected | MoveRefused)]
     _require_each_told_once(daybook, events, recovery, {event.move for event in moved if event.textable})
-    _require_nobody_booked_twice(events)
+    require_nobody_booked_twice(events)
 
 
 def _require_each_told_once(daybook: Daybook, events: Sequence[object], recovery: Recovery, to_tell: set[str]) -> None:
@@ -149,7 +154,8 @@ def _taken_by_the_gateway(daybook: Daybook) -> list[str]:
     return [entry["reference"] for entry in entries if entry["type"] == "accepted"]
 
 
-def _require_nobody_booked_twice(events: Sequence[object]) -> None:
+def require_nobody_booked_twice(events: Sequence[object]) -> None:
+    """At every moment of the log, one appointment at most has a slot."""
     held: dict[str, Sequence[str]] = {}
     takers: dict[str, str] = {}
     for event in events:

@@ -1,6 +1,7 @@
 """A running Daybook as an operator has it: `daybook up` in a process of its own, spoken to over HTTP and by command."""
 
 import asyncio
+import io
 import os
 import random
 import signal
@@ -8,14 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from unittest.mock import patch
 
 import msgspec
 
 from services.operator import control
+from services.operator.app import main
 from services.operator.asking import ask
 from services.operator.control import ChildView
 from services.operator.machine import Machine
@@ -32,33 +35,77 @@ def until(what: str, holds: Callable[[], bool], *, within: float = 90.0) -> None
     deadline = time.monotonic() + within
     while not holds():
         assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(slots=True)
 class Daybook:
-    """One running system. `environment` is what every command of it is given."""
+    """One running system. `environment` is what every command of it is given, `up` the process of `daybook up`."""
 
     settings: OperatorSettings
     environment: Mapping[str, str]
-    up: "subprocess.Popen[bytes]"
+    log: Path
+    up: "subprocess.Popen[bytes]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """`daybook up` in a process of its own; returns when everything answers."""
+        command = [sys.executable, "-m", "services.operator", "up"]
+        with self.log.open("ab") as log:
+            self.up = subprocess.Popen(
+                command, env=self.environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )
+        until(
+            "`daybook up` is up",
+            lambda: self.settings.home.running() is not None or self.up.poll() is not None,
+            within=180,
+        )
+        assert self.up.poll() is None, self.log.read_text()
+
+    def stop(self) -> None:
+        """Ctrl-C: it stops cleanly, and leaves no process behind."""
+        pids = self.pids()
+        self.up.send_signal(signal.SIGINT)
+        assert self.up.wait(60) == 0
+        assert not [pid for pid in pids.values() if is_alive(pid)]
 
     def ask(self, service: str, method: str, path: str, **what: Any) -> Any:
         """What the service answers. Raises `Refusal` if it says no."""
         return ask(self.settings, service, method, path, **what)
 
-    def command(self, *words: str, **told: str) -> "subprocess.CompletedProcess[str]":
-        """Run a `daybook` command to its end; `told` is more of its environment."""
+    def command(self, *words: str, **told: str) -> Done:
+        """Run a `daybook` command to its end, in this process; `told` is more of its environment."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with (
+            patch.dict(os.environ, {**self.environment, **told}, clear=True),
+            patch.object(sys, "argv", ["daybook", *words]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def process(self, *words: str) -> Done:
+        """The same in a process of its own."""
         command = [sys.executable, "-m", "services.operator", *words]
-        return subprocess.run(
-            command,
-            env={**self.environment, **told},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
         )
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def token(self, *words: str) -> str:
         """What `daybook token` prints."""
@@ -82,9 +129,9 @@ class Daybook:
         assert running is not None
         return asyncio.run(control.ask(running.control, control.Request(do=do, child=child)))
 
-    def at_rest(self) -> None:
+    def at_rest(self, *, within: float = 90.0) -> None:
         """Return when every service answers, and every log is in the stream and folded by all who follow it."""
-        until("every service at rest", self._is_at_rest)
+        until("every service at rest", self._is_at_rest, within=within)
 
     def _is_at_rest(self) -> bool:
         try:
@@ -101,35 +148,31 @@ class Daybook:
 
 
 @contextmanager
-def daybook_up(home: Path) -> Iterator[Daybook]:
-    """`daybook up` in this home, until the block ends; then it has stopped cleanly and left no process behind."""
+def daybook_up(home: Path, **told: str) -> Iterator[Daybook]:
+    """`daybook up` in this home, until the block ends; then it has stopped cleanly and left no process behind.
+
+    `told` is more of its environment.
+    """
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("DAYBOOK_")},
         "DAYBOOK_HOME": str(home),
         "DAYBOOK_PORT_BASE": str(free_port_base(home)),
         "DAYBOOK_NOW": MONDAY,
-        "NOTIFICATIONS_RATE": "20",
+        "DAYBOOK_CONTINUITY_AT": "never",
+        "REBOOKING_FOLLOW_UP_SECONDS": "1",
+        "NOTIFICATIONS_RATE": "50",
         "NOTIFICATIONS_GATEWAY_TIMEOUT": "2",
         "NOTIFICATIONS_SETTLE": "2.5",
         "NOTIFICATIONS_LOOK_EVERY": "0.2",
         "COLUMNS": "200",
+        **told,
     }
-    settings = operator_settings(environment)
-    with (home.parent / f"{home.name}.log").open("ab") as log:
-        command = [sys.executable, "-m", "services.operator", "up"]
-        up = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    daybook = Daybook(operator_settings(environment), environment, home.parent / f"{home.name}.log")
     try:
-        until("`daybook up` is up", lambda: settings.home.running() is not None or up.poll() is not None, within=180)
-        assert up.poll() is None, Path(log.name).read_text()
-        yield Daybook(settings, environment, up)
+        yield daybook
     finally:
-        _stop(up)
-
-
-def _stop(up: "subprocess.Popen[bytes]") -> None:
-    if up.poll() is None:
-        up.send_signal(signal.SIGTERM)
-        assert up.wait(60) == 0
+        if daybook.up.poll() is None:
+            daybook.stop()
 
 
 def is_alive(pid: int) -> bool:

@@ -1,55 +1,16 @@
 """The broker may be away: booking goes on, and the others catch up when it is back."""
 
-from typing import Any
-
-from services.operator.bearer import PracticeBearer
 from shared.events.booking import AppointmentBooked
+from tests.journeys.clients import book, free_slots, system_of
 from tests.journeys.recovery import District, fill, log_of
 from tests.journeys.running import Daybook
-
-ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
-NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
-PATIENT = {
-    "resourceType": "Patient",
-    "id": "patient",
-    "identifier": [{"system": NHS_NUMBER, "value": "9999999468"}],
-    "name": [{"family": "Newcomer", "given": ["Ada"]}],
-    "birthDate": "1971-03-14",
-    "telecom": [{"system": "phone", "use": "mobile", "value": "07700 900123"}],
-}
-
-
-def free_slot(daybook: Daybook, practice: str, system: PracticeBearer) -> dict[str, Any]:
-    search = {
-        "schedule.actor:HealthcareService": f"{ODS_CODE}|{practice}",
-        "status": "free",
-        "start": "ge2024-07-30",
-        "end": "le2024-08-02",
-    }
-    found = daybook.ask("booking", "GET", "/fhir/R4/Slot", params=search, auth=system)["entry"]
-    slots: list[dict[str, Any]] = [entry["resource"] for entry in found]
-    return next(slot for slot in slots if not slot.get("comment"))
-
-
-def book(daybook: Daybook, slot: dict[str, Any], system: PracticeBearer) -> str:
-    """Book it for somebody nobody knew; raises if the answer is not 201."""
-    appointment = {
-        "resourceType": "Appointment",
-        "status": "booked",
-        "contained": [PATIENT],
-        "start": slot["start"],
-        "end": slot["end"],
-        "slot": [{"reference": f"Slot/{slot['id']}"}],
-        "participant": [{"actor": {"reference": "#patient"}, "status": "accepted"}],
-    }
-    return str(daybook.ask("booking", "POST", "/fhir/R4/Appointment", json=appointment, auth=system)["id"])
 
 
 def test_without_the_broker_booking_goes_on_and_the_others_catch_up_later(daybook: Daybook, district: District) -> None:
     fill(daybook, district)
     practice = district.codes[0]
-    system = PracticeBearer(daybook.token("--practice", practice))
-    slot = free_slot(daybook, practice, system)
+    system = system_of(daybook, practice)
+    slot, *_ = free_slots(daybook, practice, system, "2024-07-30", "2024-08-02")
 
     daybook.control("stop", "nats")
     try:

@@ -71,6 +71,7 @@ async def test_500_clients_book_200_slots_while_booking_is_killed_and_started_ag
             async with asyncio.timeout(50):
                 ended = await asyncio.gather(*map(rush.client, range(CLIENTS)))
                 await killing
+        async with crowd(booking.address, county) as http:
             figures = (await http.get("/v1/figures")).json()
             read = await asyncio.gather(
                 *(http.get(f"/fhir/R4/Appointment/{answer.json()['id']}") for answer in ended if answer.is_success)

@@ -125,7 +125,7 @@ async def test_the_patients_of_a_withdrawn_session_are_moved_and_told_once(count
         assert (progress["appointments"], progress["moved"], progress["calls"]) == (3, 3, 1)
         assert await here.texts() == [
             f"{name}, Harbour Surgery has moved your appointment to Tuesday 23 July 2024 at {at}.\n"
-            "Reply 1 to keep it, 2 for another time, 3 to cancel."
+            "Reply 2 to change it, 3 to cancel. No reply keeps it."
             for name, at in (("Ann", "9am"), ("Bob", "9:10am"))
         ]
         async with here.notifications.engine.connect() as connection:
