@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from msgspec import Struct
@@ -49,6 +49,7 @@ def _values(kind: Any) -> Sequence[Any]:
         int: [1],
         bool: [True, False],
         datetime: [NOW],
+        date: [NOW.date()],
         types.NoneType: [None],
     }
     origin, arguments = get_origin(kind), get_args(kind)

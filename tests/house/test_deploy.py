@@ -68,6 +68,15 @@ def test_a_service_is_told_whose_tokens_count_and_how_many_requests_a_client_may
         assert told[variable] == f"${{{variable}:-{usual}}}"
 
 
+def test_the_continuity_pack_is_looked_for_where_it_is_written_and_that_place_outlives_the_container() -> None:
+    job = COMPOSE["services"]["continuity"]
+    written, looked_at = (words[words.index("--to") + 1] for words in (job["command"], job["healthcheck"]["test"]))
+    assert written == looked_at
+    assert any(volume.endswith(f":{written}") for volume in job["volumes"])
+    assert written in (DEPLOY / "Dockerfile").read_text(), "or it would be root's, and nobody could write there"
+    assert "continuity" in COMPOSE["volumes"]
+
+
 def test_the_image_is_built_from_packages_pinned_in_the_one_lock() -> None:
     lock, smaller = ((path / "requirements.lock").read_text() for path in (ROOT, DEPLOY))
     assert set(smaller.splitlines()) <= set(lock.splitlines())

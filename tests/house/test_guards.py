@@ -16,9 +16,14 @@ from tests.harness import County
 from tests.issuer import bearer
 
 HEALTH = {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+DESK = {"/desk"} | {
+    f"/desk/{name}"
+    for name in ("desk.css", "calls.css", "desk.js", "asking.js", "calls.js", "county.js", "sheet.js", "showing.js")
+}
+"""A page that has no data in it."""
 OPEN = {
     "booking": HEALTH | {"/fhir/R4/metadata"},
-    "rebooking": HEALTH,
+    "rebooking": HEALTH | DESK,
     "notifications": HEALTH,
 }
 CALLBACKS = {"/v1/receipts", "/v1/inbound"}
@@ -96,8 +101,10 @@ async def test_a_scope_for_something_else_does_nothing(county: County, service: 
 async def test_what_is_the_countys_is_closed_to_a_practice(county: County, service: str) -> None:
     async with county.client(CREATE[service], token="", **SETTINGS[service]) as client:
         found = await answers(client, county.token())
-    own = OPEN[service] | ANY_TOKEN | CALLBACKS | {"/v1/accesses"}
-    assert {status for (_, path), status in found.items() if path not in own} == {403}
+    own = OPEN[service] | ANY_TOKEN | CALLBACKS | {"/v1/accesses", "/v1/desk"}
+    theirs = {route: status for route, status in found.items() if "{practice}" in route[1]}
+    assert {status for route, status in found.items() if route[1] not in own and route not in theirs} == {403}
+    assert set(theirs.values()) <= {404}
 
 
 async def test_under_fhir_the_door_speaks_fhir(county: County) -> None:
