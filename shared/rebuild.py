@@ -14,7 +14,7 @@ from shared.events.envelope import decode
 from shared.follow import Checkpoint, read_checkpoint, require_same_stream
 from shared.log import head_position, lock_head, read_after
 from shared.reading import reading
-from shared.rebuilding import Progress, Result, Tally, alone
+from shared.rebuilding import Progress, Result, Tally, alone, take_stock
 from shared.restore import is_empty, restore_empty
 from shared.rows import apply
 from shared.service import Blueprint
@@ -120,3 +120,4 @@ async def _mend(connection: AsyncConnection, tables: Sequence[Table]) -> None:
     for table in tables:
         await connection.execute(text(f"DELETE FROM {LIVE}.{table.name}"))
         await connection.execute(text(f"INSERT INTO {LIVE}.{table.name} SELECT * FROM {BESIDE}.{table.name}"))
+    await take_stock(connection, tables)

@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.compare import digests
+from shared.database import events
 from shared.events.envelope import Recorded, decode, positions_from_text
 from shared.follow import Checkpoint, read_checkpoint, save_checkpoint
 from shared.log import Appended, head_position, insert_events, lock_head, move_head
 from shared.reading import Stored, reading, stored_keys
-from shared.rebuilding import Progress, Result, Tally, alone
+from shared.rebuilding import Progress, Result, Tally, alone, take_stock
 from shared.refusals import Conflict
 from shared.rows import apply
 from shared.seal import keep_copied_keys
@@ -58,6 +59,7 @@ async def restore_empty(blueprint: Blueprint, engine: AsyncEngine, client: Clien
                 await _restore_batch(blueprint, engine, recorded, reacted, place)
                 tally.add(len(batch))
     async with engine.begin() as connection:
+        await take_stock(connection, [events, *blueprint.tables])
         tables = await digests(connection, blueprint.tables)
     return Result(tally.done, tally.seconds, tables, restored=True)
 

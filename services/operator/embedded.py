@@ -36,6 +36,8 @@ _POSTGRES_SETTINGS = {
     "wal_compression": "on",
     "random_page_cost": "1.1",
     "jit": "off",
+    # A diary that has just been imported is soon searched: the engine should know by then how large its tables are.
+    "autovacuum_naptime": "10s",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
