@@ -9,7 +9,7 @@ import io
 
 from services.operator.continuity_sheets import telephone
 from services.operator.day_lists import Day, DayList, Entry, Session
-from shared.clock import in_london
+from shared.clock import written
 
 COLUMNS = (
     "practice", "start", "nhs_number", "outcome", "at",
@@ -43,7 +43,7 @@ def _row(practice: str, slot: Entry, session: Session) -> tuple[str, ...]:
         session.clinician, session.clinician_role, session.name, session.location, slot.channel, slot.service_type,
         str(slot.minutes), str(slot.priority or 0), slot.status, slot.appointment,
     )  # fmt: skip
-    reconciling = (practice, in_london(slot.start).isoformat(), slot.nhs_number or "", "", "")
+    reconciling = (practice, written(slot.start), slot.nhs_number or "", "", "")
     return (*reconciling, *(_harmless(text or "") for text in informing))
 
 

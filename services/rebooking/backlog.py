@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.rebooking.call_list import NEEDED, RECOVERED
 from services.rebooking.tables import (
     appointments,
     call_attempts,
@@ -18,11 +19,9 @@ from services.rebooking.tables import (
     recoveries,
     unplaced,
 )
-from services.rebooking.views import Outage, recovery_of, taken_by
+from services.rebooking.views import Outage, unaccounted
 
-_CALLED = calls.join(
-    recoveries, and_(recoveries.c.outage == calls.c.outage, recoveries.c.appointment == calls.c.appointment)
-)
+_CALLED = calls.join(recoveries, RECOVERED)
 
 MOVED = ("moved", "kept", "declined", "unanswered")
 """The states of a displaced appointment that has been moved."""
@@ -97,19 +96,13 @@ class Call:
 async def progress(connection: AsyncConnection, outage: Outage, now: datetime) -> Progress:
     """Every figure counted from the tables at this moment."""
     found = (await connection.execute(_counts(outage.outage))).mappings().one()
-    unaccounted = (
-        select(func.count())
-        .select_from(appointments.outerjoin(recoveries, recovery_of(outage.outage)))
-        .where(taken_by(outage, now), recoveries.c.outcome.is_(None))
-    )
     asked = {
         "told": _told(outage.outage),
-        "calls": select(func.count()).select_from(_CALLED).where(_to_call(outage.outage)),
+        "calls": select(func.count()).select_from(_CALLED).where(calls.c.outage == outage.outage, NEEDED),
         "call_attempts": select(func.count()).where(call_attempts.c.outage == outage.outage),
-        "unaccounted": unaccounted,
     }
     counted = {name: await connection.scalar(question) or 0 for name, question in asked.items()}
-    return _progress({**found, **counted})
+    return _progress({**found, **counted, "unaccounted": await unaccounted(connection, outage, now)})
 
 
 def _counts(outage: str) -> Select[*tuple[Any, ...]]:
@@ -224,18 +217,13 @@ def _left_waiting(outage: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _to_call(outage: str) -> ColumnElement[bool]:
-    """Which of `_CALLED` are to be telephoned: whoever left the recovery after all needs no call from it."""
-    return and_(calls.c.outage == outage, calls.c.state == "needed", recoveries.c.outcome == "displaced")
-
-
 async def to_call(connection: AsyncConnection, outage: str) -> list[Call]:
     """Everyone who is to be telephoned, practice by practice, whoever has waited longest first."""
     listed = [calls.c[name] for name in ("practice", "appointment", "patient", "reason", "needed_at", "state")]
     found = await connection.execute(
         select(*listed)
         .select_from(_CALLED)
-        .where(_to_call(outage))
+        .where(calls.c.outage == outage, NEEDED)
         .order_by(calls.c.practice, calls.c.needed_at, calls.c.appointment)
     )
     return [Call(**row) for row in found.mappings()]

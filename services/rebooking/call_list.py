@@ -83,7 +83,7 @@ class CallRows:
 
 async def call_rows(connection: AsyncConnection, outage: str, practice: str, appointment: str = "") -> CallRows:
     """The calls that are needed of this practice; with `appointment`, that one alone, needed or made."""
-    wanted = calls.c.appointment == appointment if appointment else _NEEDED
+    wanted = calls.c.appointment == appointment if appointment else NEEDED
     found = await connection.execute(_CALLS.where(calls.c.outage == outage, calls.c.practice == practice, wanted))
     made = await connection.execute(
         select(call_attempts)
@@ -149,7 +149,10 @@ _SINCE: Mapping[str, str] = {
 }
 """What has become of a new time that stands no longer."""
 
-_NEEDED = and_(calls.c.state == "needed", recoveries.c.outcome == "displaced")
+RECOVERED = and_(recoveries.c.outage == calls.c.outage, recoveries.c.appointment == calls.c.appointment)
+"""Joins a call to the row of its appointment in `recoveries`."""
+
+NEEDED = and_(calls.c.state == "needed", recoveries.c.outcome == "displaced")
 """Whoever left the recovery after all needs no call from it."""
 
 _STANDS = appointments.alias("stands")
@@ -175,7 +178,7 @@ def _calls() -> Any:
             practices.c.name.label("to_practice_name"),
             _STANDS.c.status.label("new_status"),
         )
-        .join(recoveries, and_(recoveries.c.outage == calls.c.outage, recoveries.c.appointment == calls.c.appointment))
+        .join(recoveries, RECOVERED)
         .join(appointments, appointments.c.appointment == calls.c.appointment)
         .outerjoin(moves, _MOVED)
         .outerjoin(sessions, sessions.c.session == moves.c.to_session)

@@ -24,6 +24,11 @@ from services.rebooking.tables import (
 WAITS = and_(recoveries.c.outcome == "displaced", recoveries.c.state.in_(("displaced", "planned", "refused")))
 """Displaced, and booking has not been asked for a place, or has said no."""
 
+ASKS_AGAIN = and_(
+    recoveries.c.outcome == "displaced", recoveries.c.state == "declined", recoveries.c.wish == "another-time"
+)
+"""Has a new time, and has asked for another."""
+
 PROMISED = select(moves.c.to_slot).where(moves.c.state == "requested")
 """The slots that booking has been asked for, by whatever recovery, and has not given or refused."""
 
@@ -87,9 +92,7 @@ def _wants_another(outage: str, *conditions: ColumnElement[bool]) -> ColumnEleme
     requested = select(moves.c.appointment).where(moves.c.outage == outage, moves.c.state == "requested")
     to_call = select(calls.c.appointment).where(calls.c.outage == outage, calls.c.state == "needed")
     return and_(
-        recoveries.c.outcome == "displaced",
-        recoveries.c.state == "declined",
-        recoveries.c.wish == "another-time",
+        ASKS_AGAIN,
         recoveries.c.appointment.not_in(requested),
         recoveries.c.appointment.not_in(to_call),
         *conditions,

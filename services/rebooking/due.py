@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rebooking.commands import ExpirePlan, LapseOffer
-from services.rebooking.demand_rows import WAITS
+from services.rebooking.demand_rows import ASKS_AGAIN, WAITS
 from services.rebooking.tables import (
     calls,
     constraints,
@@ -41,15 +41,7 @@ TOGETHER = 1000
 _TO_CALL = exists().where(
     calls.c.outage == recoveries.c.outage, calls.c.appointment == recoveries.c.appointment, calls.c.state == "needed"
 )
-_SEEKS = or_(
-    WAITS,
-    and_(
-        recoveries.c.outcome == "displaced",
-        recoveries.c.state == "declined",
-        recoveries.c.wish == "another-time",
-        ~_TO_CALL,
-    ),
-)
+_SEEKS = or_(WAITS, and_(ASKS_AGAIN, ~_TO_CALL))
 
 
 @dataclass(frozen=True, slots=True)

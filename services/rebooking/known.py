@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rebooking.demand import became_of, waiting_for
+from services.rebooking.demand_rows import ASKS_AGAIN
 from services.rebooking.tables import messages, recoveries
 from shared.database import among
 from shared.events.base import Event
@@ -76,7 +77,7 @@ async def _asking_for_another(connection: AsyncConnection, asked: Sequence[str])
         return []
     found = await connection.execute(
         select(recoveries.c.standing, recoveries.c.outage, recoveries.c.practice).where(
-            among(recoveries.c.standing, asked), recoveries.c.state == "declined", recoveries.c.wish == "another-time"
+            among(recoveries.c.standing, asked), ASKS_AGAIN
         )
     )
     return [(appointment, outage, practice) for appointment, outage, practice in found]

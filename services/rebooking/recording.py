@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from services.rebooking import views
 from services.rebooking.outages import nothing_to_reconcile
 from services.rebooking.reconciliation import Found, all_at_once, piece_by_piece
-from services.rebooking.sheet import unaccounted
 from shared.execute import Order
 from shared.service import Running
 
@@ -42,5 +41,5 @@ async def record(
 
 async def reconciled(service: Running, outage: views.Outage, outcomes: Counter[str], practice: str) -> Reconciled:
     async with service.engine.connect() as connection:
-        left = await unaccounted(connection, outage, service.clock.now(), practice)
+        left = await views.unaccounted(connection, outage, service.clock.now(), practice)
     return Reconciled(outcomes.total(), dict(outcomes), left)

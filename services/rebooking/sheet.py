@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rebooking.patients import Patients, Person
@@ -70,14 +70,6 @@ async def lost_appointments(
         .order_by(appointments.c.practice, appointments.c.start, appointments.c.appointment)
     )
     return found.mappings().all()
-
-
-async def unaccounted(connection: AsyncConnection, outage: Outage, now: datetime, practice: str = "") -> int:
-    """Of how many of them nothing is known yet."""
-    counted = _of_outage(outage, select(func.count())).where(
-        *_taken(outage, now, practice), recoveries.c.outcome.is_(None)
-    )
-    return await connection.scalar(counted) or 0
 
 
 async def sheet_rows(connection: AsyncConnection, outage: Outage, now: datetime, practice: str) -> Sequence[RowMapping]:

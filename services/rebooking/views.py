@@ -130,6 +130,17 @@ def recovery_of(outage: str) -> ColumnElement[bool]:
     return and_(recoveries.c.outage == outage, recoveries.c.appointment == appointments.c.appointment)
 
 
+async def unaccounted(connection: AsyncConnection, outage: Outage, now: datetime, practice: str = "") -> int:
+    """Of how many appointments that it takes, or takes at this practice, nothing is known yet."""
+    here = [appointments.c.practice == practice] if practice else []
+    counted = (
+        select(func.count())
+        .select_from(appointments.outerjoin(recoveries, recovery_of(outage.outage)))
+        .where(taken_by(outage, now), recoveries.c.outcome.is_(None), *here)
+    )
+    return await connection.scalar(counted) or 0
+
+
 async def at_stake(connection: AsyncConnection, outage: Outage, now: datetime) -> AtStake:
     """What the outage takes, as far as the diaries are known."""
     hour = func.date_trunc("hour", appointments.c.start).label("hour")
