@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from services.notifications.commands import (
     AttemptSend,
     RecordAccepted,
+    RecordDeferred,
     RecordReceipt,
     RecordRefused,
+    RecordSilent,
     RecordUnknown,
+    SettleUnknown,
     Subject,
 )
 from services.notifications.conversations import (
@@ -18,6 +21,7 @@ from services.notifications.conversations import (
     Failed,
     Number,
     Planned,
+    Silent,
     Unknown,
     reference_of,
 )
@@ -26,11 +30,14 @@ from shared.events.notifications import (
     MessageAccepted,
     MessageDelivered,
     MessageFailed,
+    MessageSilent,
     NotificationsEvent,
     OutcomeUnknown,
     SendAttempted,
+    SendDeferred,
+    UnknownSettled,
 )
-from shared.refusals import NotFound
+from shared.refusals import Conflict, NotFound
 
 SUPPRESSED = "The number wants no more texts"
 UNDELIVERED = "The provider could not deliver it"
@@ -50,7 +57,7 @@ def attempt(conversation: Conversation, number: Number, command: AttemptSend) ->
     """The first attempt once; another only where the last is of unknown outcome, never while it may be going on."""
     match conversation.sending:
         case Planned(attempt=last) | Unknown(attempt=last) if command.attempt == last + 1:
-            if number.suppressed:
+            if number.suppressed or conversation.about.patient in number.not_of:
                 return [_failed(command.message, conversation.about, "refused", SUPPRESSED)]
             return [
                 SendAttempted(
@@ -69,13 +76,29 @@ def accept(conversation: Conversation, command: RecordAccepted) -> Sequence[Noti
     match conversation.sending:
         case Attempted(provider=provider) | Unknown(provider=provider):
             return [_accepted(command, conversation.about, provider)]
-        case Planned() | Accepted() | Delivered() | Failed():
+        case Planned() | Accepted() | Silent() | Delivered() | Failed():
+            return []
+
+
+def defer(conversation: Conversation, command: RecordDeferred) -> Sequence[NotificationsEvent]:
+    match conversation.sending:
+        case Attempted(attempt=attempt, provider=provider) if attempt == command.attempt:
+            return [
+                SendDeferred(
+                    message=command.message,
+                    practice=conversation.about.practice,
+                    attempt=attempt,
+                    provider=provider,
+                    reason=command.reason,
+                )
+            ]
+        case _:
             return []
 
 
 def lose_answer(conversation: Conversation, command: RecordUnknown) -> Sequence[NotificationsEvent]:
     match conversation.sending:
-        case Attempted(attempt=attempt, provider=provider) if attempt == command.attempt:
+        case Attempted(attempt=attempt, provider=provider, unknowns=unknowns) if attempt == command.attempt:
             return [
                 OutcomeUnknown(
                     message=command.message,
@@ -83,10 +106,28 @@ def lose_answer(conversation: Conversation, command: RecordUnknown) -> Sequence[
                     attempt=attempt,
                     provider=provider,
                     reference=reference_of(command.message, attempt),
+                    unknowns=unknowns + 1,
                 )
             ]
         case _:
             return []
+
+
+def settle_unknown(conversation: Conversation, command: SettleUnknown) -> Sequence[NotificationsEvent]:
+    match conversation.sending:
+        case Unknown(attempt=attempt, provider=provider):
+            return [
+                UnknownSettled(
+                    message=command.message,
+                    practice=conversation.about.practice,
+                    attempt=attempt,
+                    provider=provider,
+                    verdict=command.verdict,
+                    settled_by=command.settled_by,
+                )
+            ]
+        case _:
+            raise Conflict("The outcome of this message is not unknown any more", code="not-unknown", where="message")
 
 
 def refuse(conversation: Conversation, command: RecordRefused) -> Sequence[NotificationsEvent]:
@@ -103,13 +144,22 @@ def settle(conversation: Conversation, command: RecordReceipt) -> Sequence[Notif
     if not 1 <= command.attempt <= conversation.sending.attempt:
         raise _never_sent()
     match conversation.sending:
-        case Attempted(provider=provider) | Unknown(provider=provider):
-            return [_accepted(command, conversation.about, provider), _outcome(conversation.about, command)]
-        case Accepted():
+        case Planned() | Attempted() | Unknown():
+            return [_accepted(command, conversation.about, command.provider), _outcome(conversation.about, command)]
+        case Accepted() | Silent():
             return [_outcome(conversation.about, command)]
         case Failed(failure=known) if WEIGHT[command.status] > WEIGHT[known]:
             return [_outcome(conversation.about, command)]
-        case Planned() | Failed() | Delivered():
+        case Failed() | Delivered():
+            return []
+
+
+def fall_silent(conversation: Conversation, command: RecordSilent) -> Sequence[NotificationsEvent]:
+    match conversation.sending:
+        case Accepted(attempt=attempt, provider=provider) if attempt == command.attempt:
+            about = conversation.about
+            return [MessageSilent(message=command.message, practice=about.practice, attempt=attempt, provider=provider)]
+        case _:
             return []
 
 

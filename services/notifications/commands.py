@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from shared.events.notifications import Answer, MessageKind
+from shared.events.notifications import Answer, MessageKind, Verdict
 
 ReceiptStatus = Literal["delivered", "permanent", "temporary", "technical"]
 
@@ -22,7 +22,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class PlanMessage:
-    """Tell this patient of this change, unless the number wants no texts."""
+    """Tell this patient of this, unless the number wants no texts; of a move somebody then telephones instead."""
 
     message: str
     about: Subject
@@ -65,6 +65,15 @@ class RecordAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordDeferred:
+    """This attempt was certainly not sent; another may be made."""
+
+    message: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordUnknown:
     """The answer to this attempt was lost."""
 
@@ -91,18 +100,39 @@ class RecordReceipt:
 
     message: str
     attempt: int
+    provider: str
     provider_id: str
     status: ReceiptStatus
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSilent:
+    """The provider has not said for too long what became of this attempt, and does not say when asked."""
+
+    message: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettleUnknown:
+    """A person has found out at the provider whether the attempt whose outcome is unknown was sent."""
+
+    message: str
+    verdict: Verdict
+    settled_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordReply:
-    """The patient answered this one message."""
+    """The patient answered this one message. `number`, `words`, `read_by`: as in `ReplyReceived`."""
 
     message: str
     reply: str
     answer: Answer
     sealed: str
+    number: str = ""
+    words: str = ""
+    read_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +143,43 @@ class RecordUnmatchedReply:
     reply: str
     candidates: tuple[str, ...]
     sealed: str
+    practices: tuple[str, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveReply:
+    """A person has read this reply from this number, and done what there was to do."""
+
+    number: str
+    reply: str
+    resolved_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressNumber:
-    """No more texts to this number; for each message still open there, a person telephones instead."""
+    """No more texts to this number; for each notice of a move still open there, a person telephones instead."""
 
     number: str
     reason: str
     open_messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuppressPair:
+    """No more texts about this patient to this number; for each of the patient's open notices, a person telephones."""
+
+    number: str
+    patient: str
+    reason: str
+    open_messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseNumber:
+    """The owner of this number wants texts again. Who is not the patient does not become the patient by that."""
+
+    number: str
 
 
 Command = (
@@ -129,10 +187,16 @@ Command = (
     | RaiseCall
     | AttemptSend
     | RecordAccepted
+    | RecordDeferred
     | RecordUnknown
     | RecordRefused
     | RecordReceipt
+    | RecordSilent
+    | SettleUnknown
     | RecordReply
     | RecordUnmatchedReply
+    | ResolveReply
     | SuppressNumber
+    | SuppressPair
+    | ReleaseNumber
 )

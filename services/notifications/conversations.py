@@ -9,21 +9,29 @@ from shared.events.notifications import (
     MessageAccepted,
     MessageDelivered,
     MessageFailed,
+    MessageKind,
     MessagePlanned,
+    MessageSilent,
     NotificationsEvent,
+    NumberReleased,
     NumberSuppressed,
     OutcomeUnknown,
+    PairSuppressed,
     ReplyReceived,
+    ReplyResolved,
     ReplyUnmatched,
     SendAttempted,
+    SendDeferred,
+    UnknownSettled,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Nobody has tried to send it yet."""
+    """It waits to be sent. `attempt` is how often it has been tried; none of those tries was taken."""
 
     attempt: int = 0
+    unknowns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +40,16 @@ class Attempted:
 
     attempt: int
     provider: str
+    unknowns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It may have been sent or not. Only the provider can tell."""
+    """It may have been sent or not. Only the provider can tell. So many attempts have come to this."""
 
     attempt: int
     provider: str
+    unknowns: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,15 @@ class Accepted:
     """The provider has it and will say what becomes of it."""
 
     attempt: int
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The provider has it and has not said for too long what became of it. Any receipt is believed against this."""
+
+    attempt: int
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +83,7 @@ class Delivered:
     attempt: int
 
 
-Sending = Planned | Attempted | Unknown | Accepted | Failed | Delivered
+Sending = Planned | Attempted | Unknown | Accepted | Silent | Failed | Delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +96,7 @@ class Conversation:
     """A message, how far it has come, and the replies taken in for it."""
 
     about: Subject
+    kind: MessageKind
     sending: Sending = Planned()
     replies: frozenset[str] = frozenset()
     call_raised: bool = False
@@ -89,13 +109,27 @@ class CallInstead:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A telephone number that asked for silence, or sent what nobody could place."""
+    """A telephone number: whether it wants silence, of which patients it is not, and what a person had to read."""
 
     suppressed: bool = False
+    not_of: frozenset[str] = frozenset()
     replies: frozenset[str] = frozenset()
+    resolved: frozenset[str] = frozenset()
 
 
 State = Untouched | Conversation | CallInstead | Number
+
+SendingFact = (
+    SendAttempted
+    | SendDeferred
+    | OutcomeUnknown
+    | UnknownSettled
+    | MessageAccepted
+    | MessageSilent
+    | MessageFailed
+    | MessageDelivered
+)
+NumberFact = NumberSuppressed | PairSuppressed | NumberReleased | ReplyUnmatched | ReplyResolved
 
 
 def message_stream(message: str) -> str:
@@ -113,60 +147,77 @@ def reference_of(message: str, attempt: int) -> str:
 
 def evolve(state: State, event: NotificationsEvent) -> State:
     """The state after the event. What happened, happened: nothing is checked here."""
-    match state:
-        case Conversation():
-            return _evolve_conversation(state, event)
-        case Number():
-            return _evolve_number(state, event)
-        case Untouched() | CallInstead():
-            return _begin(state, event)
-
-
-def _begin(state: Untouched | CallInstead, event: NotificationsEvent) -> State:
     match event:
         case MessagePlanned():
-            about = Subject(
-                practice=event.practice,
-                patient=event.patient,
-                appointment=event.appointment,
-                move=event.move,
-                outage=event.outage,
-            )
-            return Conversation(about)
+            return _planned(event)
         case CallRaised():
-            return CallInstead()
-        case NumberSuppressed() | ReplyUnmatched():
-            return _evolve_number(Number(), event)
-        case _:
-            return state
+            return replace(state, call_raised=True) if isinstance(state, Conversation) else CallInstead()
+        case ReplyReceived(reply=reply):
+            return replace(state, replies=state.replies | {reply}) if isinstance(state, Conversation) else state
+        case (
+            SendAttempted()
+            | SendDeferred()
+            | OutcomeUnknown()
+            | UnknownSettled()
+            | MessageAccepted()
+            | MessageSilent()
+            | MessageFailed()
+            | MessageDelivered()
+        ):
+            return replace(state, sending=_sent(state.sending, event)) if isinstance(state, Conversation) else state
+        case NumberSuppressed() | PairSuppressed() | NumberReleased() | ReplyUnmatched() | ReplyResolved():
+            return _evolve_number(state if isinstance(state, Number) else Number(), event)
 
 
-def _evolve_conversation(conversation: Conversation, event: NotificationsEvent) -> State:
-    attempt = conversation.sending.attempt
+def _planned(event: MessagePlanned) -> Conversation:
+    about = Subject(
+        practice=event.practice,
+        patient=event.patient,
+        appointment=event.appointment,
+        move=event.move,
+        outage=event.outage,
+    )
+    return Conversation(about, event.kind)
+
+
+def unknowns_of(sending: Sending) -> int:
+    """How many attempts have been of unknown outcome, as long as that counts."""
+    match sending:
+        case Planned(unknowns=unknowns) | Attempted(unknowns=unknowns) | Unknown(unknowns=unknowns):
+            return unknowns
+        case Accepted() | Silent() | Failed() | Delivered():
+            return 0
+
+
+def _sent(sending: Sending, event: SendingFact) -> Sending:
     match event:
-        case SendAttempted():
-            return replace(conversation, sending=Attempted(event.attempt, event.provider))
-        case OutcomeUnknown():
-            return replace(conversation, sending=Unknown(event.attempt, event.provider))
-        case MessageAccepted():
-            return replace(conversation, sending=Accepted(max(attempt, event.attempt)))
-        case MessageFailed():
-            return replace(conversation, sending=Failed(attempt, event.failure))
+        case SendAttempted(attempt=attempt, provider=provider):
+            return Attempted(attempt, provider, unknowns_of(sending))
+        case SendDeferred(attempt=attempt):
+            return Planned(attempt, unknowns_of(sending))
+        case OutcomeUnknown(attempt=attempt, provider=provider, unknowns=unknowns):
+            return Unknown(attempt, provider, unknowns)
+        case UnknownSettled(attempt=attempt, provider=provider, verdict=verdict):
+            return Accepted(attempt, provider) if verdict == "sent" else Planned(attempt)
+        case MessageAccepted(attempt=attempt, provider=provider):
+            return Accepted(max(sending.attempt, attempt), provider)
+        case MessageSilent(provider=provider):
+            return Silent(sending.attempt, provider)
+        case MessageFailed(failure=failure):
+            return Failed(sending.attempt, failure)
         case MessageDelivered():
-            return replace(conversation, sending=Delivered(attempt))
-        case ReplyReceived():
-            return replace(conversation, replies=conversation.replies | {event.reply})
-        case CallRaised():
-            return replace(conversation, call_raised=True)
-        case MessagePlanned() | NumberSuppressed() | ReplyUnmatched():
-            return conversation
+            return Delivered(sending.attempt)
 
 
-def _evolve_number(number: Number, event: NotificationsEvent) -> Number:
+def _evolve_number(number: Number, event: NumberFact) -> Number:
     match event:
         case NumberSuppressed():
             return replace(number, suppressed=True)
-        case ReplyUnmatched():
-            return replace(number, replies=number.replies | {event.reply})
-        case _:
-            return number
+        case PairSuppressed(patient=patient):
+            return replace(number, not_of=number.not_of | {patient})
+        case NumberReleased():
+            return replace(number, suppressed=False)
+        case ReplyUnmatched(reply=reply):
+            return replace(number, replies=number.replies | {reply})
+        case ReplyResolved(reply=reply):
+            return replace(number, resolved=number.resolved | {reply})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.notifications import attempts
+from services.notifications import answers, attempts
 from services.notifications.attempts import SUPPRESSED
 from services.notifications.commands import (
     AttemptSend,
@@ -10,13 +10,18 @@ from services.notifications.commands import (
     PlanMessage,
     RaiseCall,
     RecordAccepted,
+    RecordDeferred,
     RecordReceipt,
     RecordRefused,
     RecordReply,
+    RecordSilent,
     RecordUnknown,
     RecordUnmatchedReply,
-    Subject,
+    ReleaseNumber,
+    ResolveReply,
+    SettleUnknown,
     SuppressNumber,
+    SuppressPair,
 )
 from services.notifications.conversations import (
     Conversation,
@@ -28,17 +33,22 @@ from services.notifications.conversations import (
     number_stream,
 )
 from shared.decider import Decider
-from shared.events.notifications import (
-    CallRaised,
-    MessagePlanned,
-    NotificationsEvent,
-    NumberSuppressed,
-    ReplyReceived,
-    ReplyUnmatched,
-)
+from shared.events.notifications import MessagePlanned, NotificationsEvent
 from shared.refusals import NotFound
 
 States = Mapping[str, State]
+
+SendingCommand = (
+    AttemptSend
+    | RecordAccepted
+    | RecordDeferred
+    | RecordUnknown
+    | RecordRefused
+    | RecordReceipt
+    | RecordSilent
+    | SettleUnknown
+)
+NumberCommand = RecordUnmatchedReply | ResolveReply | SuppressNumber | SuppressPair | ReleaseNumber
 
 
 def touches(command: Command) -> Sequence[str]:
@@ -46,10 +56,12 @@ def touches(command: Command) -> Sequence[str]:
     match command:
         case PlanMessage(message=message, number=number) | AttemptSend(message=message, number=number):
             return (message_stream(message), number_stream(number))
-        case RecordUnmatchedReply(number=number):
-            return (number_stream(number),)
-        case SuppressNumber(number=number, open_messages=messages):
+        case (
+            SuppressNumber(number=number, open_messages=messages) | SuppressPair(number=number, open_messages=messages)
+        ):
             return (number_stream(number), *map(message_stream, messages))
+        case RecordUnmatchedReply() | ResolveReply() | ReleaseNumber():
+            return (number_stream(command.number),)
         case _:
             return (message_stream(command.message),)
 
@@ -59,33 +71,60 @@ def decide(states: States, command: Command) -> Sequence[NotificationsEvent]:
     match command:
         case PlanMessage():
             return _plan(states, command)
-        case RaiseCall():
-            return _raise_call(states, command)
-        case AttemptSend():
-            conversation, number = _conversation(states, command.message), _number(states, command.number)
-            return attempts.attempt(conversation, number, command)
-        case RecordAccepted():
-            return attempts.accept(_conversation(states, command.message), command)
-        case RecordUnknown():
-            return attempts.lose_answer(_conversation(states, command.message), command)
-        case RecordRefused():
-            return attempts.refuse(_conversation(states, command.message), command)
-        case RecordReceipt():
-            return attempts.settle(_conversation(states, command.message), command)
+        case RaiseCall(message=message, about=about, reason=reason):
+            untouched = states[message_stream(message)] == Untouched()
+            return [answers.call(message, about, reason)] if untouched else []
         case RecordReply():
-            return _take_reply(_conversation(states, command.message), command)
+            return answers.take_reply(_conversation(states, command.message), command)
+        case RecordUnmatchedReply() | ResolveReply() | SuppressNumber() | SuppressPair() | ReleaseNumber():
+            return _decide_number(states, command)
+        case _:
+            return _decide_sending(states, command)
+
+
+def _decide_sending(states: States, command: SendingCommand) -> Sequence[NotificationsEvent]:
+    conversation = _conversation(states, command.message)
+    match command:
+        case AttemptSend():
+            return attempts.attempt(conversation, _number(states, command.number), command)
+        case RecordAccepted():
+            return attempts.accept(conversation, command)
+        case RecordDeferred():
+            return attempts.defer(conversation, command)
+        case RecordUnknown():
+            return attempts.lose_answer(conversation, command)
+        case RecordRefused():
+            return attempts.refuse(conversation, command)
+        case RecordReceipt():
+            return attempts.settle(conversation, command)
+        case RecordSilent():
+            return attempts.fall_silent(conversation, command)
+        case SettleUnknown():
+            return attempts.settle_unknown(conversation, command)
+
+
+def _decide_number(states: States, command: NumberCommand) -> Sequence[NotificationsEvent]:
+    number = _number(states, command.number)
+    match command:
         case RecordUnmatchedReply():
-            return _set_aside(_number(states, command.number), command)
+            return answers.set_aside(number, command)
+        case ResolveReply():
+            return answers.resolve(number, command)
         case SuppressNumber():
-            return _suppress(states, command)
+            return answers.suppress(number, _conversations(states, command.open_messages), command)
+        case SuppressPair():
+            return answers.suppress_pair(number, _conversations(states, command.open_messages), command)
+        case ReleaseNumber():
+            return answers.release(number, command)
 
 
 def _plan(states: States, command: PlanMessage) -> Sequence[NotificationsEvent]:
     if states[message_stream(command.message)] != Untouched():
         return []
-    about = command.about
-    if _number(states, command.number).suppressed:
-        return [_call(command.message, about, SUPPRESSED)]
+    about, number = command.about, _number(states, command.number)
+    if number.suppressed or about.patient in number.not_of:
+        # A reminder or a confirmation tells nothing that has to be told.
+        return [answers.call(command.message, about, SUPPRESSED)] if command.kind == "moved" else []
     return [
         MessagePlanned(
             message=command.message,
@@ -103,62 +142,8 @@ def _plan(states: States, command: PlanMessage) -> Sequence[NotificationsEvent]:
     ]
 
 
-def _raise_call(states: States, command: RaiseCall) -> Sequence[NotificationsEvent]:
-    if states[message_stream(command.message)] != Untouched():
-        return []
-    return [_call(command.message, command.about, command.reason)]
-
-
-def _take_reply(conversation: Conversation, command: RecordReply) -> Sequence[NotificationsEvent]:
-    if command.reply in conversation.replies:
-        return []
-    about = conversation.about
-    return [
-        ReplyReceived(
-            message=command.message,
-            practice=about.practice,
-            reply=command.reply,
-            patient=about.patient,
-            appointment=about.appointment,
-            move=about.move,
-            outage=about.outage,
-            answer=command.answer,
-            sealed=command.sealed,
-        )
-    ]
-
-
-def _set_aside(number: Number, command: RecordUnmatchedReply) -> Sequence[NotificationsEvent]:
-    if command.reply in number.replies:
-        return []
-    return [
-        ReplyUnmatched(number=command.number, reply=command.reply, candidates=command.candidates, sealed=command.sealed)
-    ]
-
-
-def _suppress(states: States, command: SuppressNumber) -> Sequence[NotificationsEvent]:
-    silenced = () if _number(states, command.number).suppressed else (_silenced(command),)
-    calls = [
-        _call(message, conversation.about, command.reason)
-        for message in command.open_messages
-        if not (conversation := _conversation(states, message)).call_raised
-    ]
-    return [*silenced, *calls]
-
-
-def _silenced(command: SuppressNumber) -> NumberSuppressed:
-    return NumberSuppressed(number=command.number, reason=command.reason)
-
-
-def _call(message: str, about: Subject, reason: str) -> CallRaised:
-    return CallRaised(
-        message=message,
-        practice=about.practice,
-        patient=about.patient,
-        appointment=about.appointment,
-        outage=about.outage,
-        reason=reason,
-    )
+def _conversations(states: States, messages: Sequence[str]) -> Mapping[str, Conversation]:
+    return {message: _conversation(states, message) for message in messages}
 
 
 def _conversation(states: States, message: str) -> Conversation:

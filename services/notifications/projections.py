@@ -1,18 +1,16 @@
-"""How the tables of notifications follow from its own events, and from booking's."""
+"""How the tables of notifications follow from its own events."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from services.notifications.tables import appointments, calls, messages, practices, replies, suppressed_numbers
-from shared.events.booking import (
-    AppointmentBooked,
-    AppointmentCancelled,
-    AppointmentDisplaced,
-    AppointmentEnteredInError,
-    AppointmentFulfilled,
-    AppointmentMissed,
-    AppointmentMoved,
-    PracticeRegistered,
+from services.notifications.lanes import LANE
+from services.notifications.replies import needs_reading
+from services.notifications.tables import (
+    calls,
+    messages,
+    replies,
+    suppressed_numbers,
+    suppressed_pairs,
 )
 from shared.events.envelope import Recorded
 from shared.events.notifications import (
@@ -21,79 +19,97 @@ from shared.events.notifications import (
     MessageDelivered,
     MessageFailed,
     MessagePlanned,
+    MessageSilent,
     NotificationsEvent,
+    NumberReleased,
     NumberSuppressed,
     OutcomeUnknown,
+    PairSuppressed,
     ReplyReceived,
+    ReplyResolved,
     ReplyUnmatched,
     SendAttempted,
+    SendDeferred,
+    UnknownSettled,
 )
-from shared.project import Change, Patch, Put
+from shared.project import Change, Patch, Put, Remove
+
+MessageFact = (
+    SendAttempted
+    | SendDeferred
+    | OutcomeUnknown
+    | UnknownSettled
+    | MessageAccepted
+    | MessageSilent
+    | MessageDelivered
+    | MessageFailed
+)
+NumberFact = NumberSuppressed | PairSuppressed | NumberReleased
+ReplyFact = ReplyReceived | ReplyUnmatched | ReplyResolved
 
 
 def project(recorded: Recorded) -> Iterable[Change]:
     """What one of our own events changes."""
     event: NotificationsEvent = recorded.event
-    at = recorded.recorded_at
     match event:
         case MessagePlanned():
             yield Put(messages, _planned(event, recorded))
-        case SendAttempted():
-            yield _message(
-                event.message,
-                state="attempted",
-                attempt=event.attempt,
-                provider=event.provider,
-                reference=event.reference,
-                attempted_at=at,
-            )
-        case OutcomeUnknown():
-            yield _message(event.message, state="unknown")
-        case MessageAccepted():
-            yield _message(
-                event.message,
-                state="accepted",
-                reference=event.reference,
-                provider_id=event.provider_id,
-                accepted_at=at,
-            )
-        case MessageDelivered():
-            yield _message(event.message, state="delivered", failure="", detail="", settled_at=at)
-        case MessageFailed():
-            yield _message(event.message, state="failed", failure=event.failure, detail=event.detail, settled_at=at)
-        case ReplyReceived():
-            yield Put(replies, _reply(event, recorded))
-        case ReplyUnmatched():
-            yield Put(replies, _unmatched(event, recorded))
-        case NumberSuppressed():
-            yield Put(suppressed_numbers, {"number": event.number, "reason": event.reason, "suppressed_at": at})
         case CallRaised():
             yield Put(calls, _call(event, recorded))
-
-
-def project_booking(recorded: Recorded) -> Iterable[Change]:
-    """What one of booking's events changes."""
-    match recorded.event:
-        case PracticeRegistered(practice=practice, name=name, town=town, postcode=postcode):
-            yield Put(practices, {"ods_code": practice, "name": name, "town": town, "postcode": postcode})
-        case AppointmentBooked() as booked if booked.move:
-            yield Put(appointments, _appointment(booked))
-        case AppointmentMoved(appointment=appointment, practice=home, to_practice=elsewhere, to_appointment=new):
-            yield _status(appointment, "moved")
-            if elsewhere:
-                yield Patch(appointments, {"id": new}, {"home": home})
-        case AppointmentCancelled(appointment=appointment):
-            yield _status(appointment, "cancelled")
-        case AppointmentFulfilled(appointment=appointment):
-            yield _status(appointment, "fulfilled")
-        case AppointmentMissed(appointment=appointment):
-            yield _status(appointment, "missed")
-        case AppointmentDisplaced(appointment=appointment):
-            yield _status(appointment, "displaced")
-        case AppointmentEnteredInError(appointment=appointment):
-            yield _status(appointment, "entered-in-error")
+        case ReplyReceived() | ReplyUnmatched() | ReplyResolved():
+            yield _of_reply(event, recorded)
+        case NumberSuppressed() | PairSuppressed() | NumberReleased():
+            yield _of_number(event, recorded)
         case _:
-            return
+            yield Patch(messages, {"id": event.message}, _sent(event, recorded))
+
+
+def _sent(event: MessageFact, recorded: Recorded) -> dict[str, Any]:
+    at = recorded.recorded_at
+    match event:
+        case SendAttempted(attempt=attempt, provider=provider, reference=reference):
+            tried = {"attempt": attempt, "provider": provider, "reference": reference}
+            return {"state": "attempted", **tried, "attempted_at": at}
+        case SendDeferred(reason=reason):
+            return {"state": "planned", "detail": reason}
+        case OutcomeUnknown(unknowns=unknowns):
+            return {"state": "unknown", "unknowns": unknowns}
+        case UnknownSettled(verdict="sent"):
+            return {"state": "accepted", "accepted_at": at}
+        case UnknownSettled():
+            return {"state": "planned", "unknowns": 0}
+        case MessageAccepted(provider=provider, reference=reference, provider_id=provider_id):
+            taken = {"provider": provider, "reference": reference, "provider_id": provider_id}
+            return {"state": "accepted", **taken, "detail": "", "accepted_at": at}
+        case MessageSilent():
+            return {"state": "silent", "settled_at": at}
+        case MessageDelivered():
+            return {"state": "delivered", "failure": "", "detail": "", "settled_at": at}
+        case MessageFailed(failure=failure, detail=detail):
+            return {"state": "failed", "failure": failure, "detail": detail, "settled_at": at}
+
+
+def _of_number(event: NumberFact, recorded: Recorded) -> Change:
+    match event:
+        case NumberSuppressed(number=number, reason=reason):
+            row = {"number": number, "reason": reason, "suppressed_at": recorded.recorded_at}
+            return Put(suppressed_numbers, row)
+        case PairSuppressed(number=number, patient=patient, reason=reason):
+            pair = {"number": number, "patient": patient, "reason": reason, "suppressed_at": recorded.recorded_at}
+            return Put(suppressed_pairs, pair)
+        case NumberReleased(number=number):
+            return Remove(suppressed_numbers, {"number": number})
+
+
+def _of_reply(event: ReplyFact, recorded: Recorded) -> Change:
+    match event:
+        case ReplyReceived():
+            return Put(replies, _reply(event, recorded))
+        case ReplyUnmatched():
+            return Put(replies, _unmatched(event, recorded))
+        case ReplyResolved(reply=reply, resolved_by=resolved_by):
+            done = {"open": False, "resolved_by": resolved_by, "resolved_at": recorded.recorded_at}
+            return Patch(replies, {"id": reply}, done)
 
 
 def _planned(event: MessagePlanned, recorded: Recorded) -> dict[str, Any]:
@@ -108,9 +124,11 @@ def _planned(event: MessagePlanned, recorded: Recorded) -> dict[str, Any]:
         "number": event.number,
         "sealed": event.sealed,
         "segments": event.segments,
+        "lane": LANE[event.kind],
         "appointment_start": event.appointment_start,
         "state": "planned",
         "attempt": 0,
+        "unknowns": 0,
         "provider": "",
         "reference": "",
         "provider_id": "",
@@ -123,36 +141,22 @@ def _planned(event: MessagePlanned, recorded: Recorded) -> dict[str, Any]:
     }
 
 
-def _message(message: str, **values: Any) -> Patch:
-    return Patch(messages, {"id": message}, values)
-
-
-def _appointment(event: AppointmentBooked) -> dict[str, Any]:
-    return {
-        "id": event.appointment,
-        "practice": event.practice,
-        "patient": event.patient.id,
-        "sealed": event.patient.sealed,
-        "start": event.start,
-        "status": "booked",
-        "home": "",
-    }
-
-
-def _status(appointment: str, status: str) -> Patch:
-    return Patch(appointments, {"id": appointment}, {"status": status})
-
-
 def _reply(event: ReplyReceived, recorded: Recorded) -> dict[str, Any]:
     return {
         "id": event.reply,
         "message": event.message,
+        "appointment": event.appointment,
         "outage": event.outage,
         "answer": event.answer,
-        "number": "",
+        "number": event.number,
+        "words": event.words,
         "candidates": [],
+        "practices": [event.practice],
         "sealed": event.sealed,
         "received_at": recorded.recorded_at,
+        "open": needs_reading(event.answer, event.outage) and not event.read_by,
+        "resolved_by": event.read_by,
+        "resolved_at": recorded.recorded_at if event.read_by else None,
     }
 
 
@@ -160,12 +164,18 @@ def _unmatched(event: ReplyUnmatched, recorded: Recorded) -> dict[str, Any]:
     return {
         "id": event.reply,
         "message": "",
+        "appointment": "",
         "outage": "",
         "answer": "",
         "number": event.number,
+        "words": event.words,
         "candidates": list(event.candidates),
+        "practices": list(event.practices),
         "sealed": event.sealed,
         "received_at": recorded.recorded_at,
+        "open": True,
+        "resolved_by": "",
+        "resolved_at": None,
     }
 
 

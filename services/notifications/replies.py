@@ -1,13 +1,18 @@
 """What a patient's text means, and which message it answers. Where there is doubt, a person reads it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 
 from msgspec import Struct
 
-from shared.events.notifications import Answer
+from services.notifications.commands import Subject
+from shared.events.notifications import Answer, MessageKind
+
+ASKING: tuple[MessageKind, ...] = ("moved", "reminder-3", "reminder-1")
+"""The messages that take an answer. The others confirm one, and what is answered to them is about the same."""
 
 
 class ReplyText(Struct, frozen=True):
@@ -18,13 +23,14 @@ class ReplyText(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that was sent to the number a reply comes from, and what it is about.
+    """A message that was sent to the number a reply comes from, when it was tried last, and what it is about.
 
     `over`: the practice has written down since whether the patient came.
     """
 
     message: str
-    patient: str
+    about: Subject
+    tried_at: datetime
     appointment_start: datetime
     over: bool = False
 
@@ -33,7 +39,15 @@ class SentMessage:
         return not self.over and self.appointment_start > now
 
 
-_ANSWERS: dict[str, Answer] = {
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a text says, and the code in it, which names the message it answers; empty if there is none."""
+
+    answer: Answer
+    code: str = ""
+
+
+_ANSWERS: Mapping[str, Answer] = {
     "1": "keep",
     "one": "keep",
     "keep": "keep",
@@ -54,29 +68,70 @@ _ANSWERS: dict[str, Answer] = {
     "unsubscribe": "stop",
     "opt out": "stop",
     "optout": "stop",
+    "end": "stop",
+    "quit": "stop",
+    "revoke": "stop",
+    "start": "start",
+    "unstop": "start",
     "wrong number": "wrong-number",
     "wrong person": "wrong-number",
     "not me": "wrong-number",
 }
-"""Only a text that says one of these and nothing else is acted on; “1 but not before noon” is for a person."""
+"""Only a text that says one of these and nothing else is acted on; “1 but not before noon” is for a person.
+
+Among them are the words by which Twilio ends and begins texts; but a bare “cancel” speaks of the appointment, and “yes”
+is no wish for texts.
+"""
+
+
+def needs_reading(answer: Answer, outage: str) -> bool:
+    """Whether a person has to read an answer, since nothing follows from it by itself.
+
+    Who wants another time gets it from the recovery their appointment belongs to; outside one, from the practice, which
+    also has to find out the right number of whoever has another.
+    """
+    return answer == "unclear" or (answer in ("another-time", "wrong-number") and not outage)
+
 
 _POLITE = re.compile(r"\b(please|pls|thanks|thank you|thx|ta)\b")
 _NOT_WORDS = re.compile(r"[^a-z0-9]+")
+_CODE = re.compile(r"[1-9][0-9]{3}")
+_JOINED = re.compile(r"([123])([1-9][0-9]{3})")
 
 
-def answer_of(text: str) -> Answer:
-    """What the text says, politeness aside: `Reply 1, please` has a word too many, `1 please!` has not."""
-    words = _NOT_WORDS.sub(" ", text.lower())
-    return _ANSWERS.get(" ".join(_POLITE.sub(" ", words).split()), "unclear")
+def read(text: str) -> Said:
+    """What the text says, politeness aside: `Reply 1, please` has a word too many, `1 please!` has not.
 
-
-def answered(sent: Sequence[SentMessage], now: datetime) -> SentMessage | None:
-    """The one message this can be an answer to, if there is exactly one whose appointment is still to come."""
-    match [message for message in sent if message.is_open(now)]:
-        case [only]:
-            return only
+    A code comes first or last, as in `2 4821`, or follows the number at once. Alone it says nothing.
+    """
+    words = _POLITE.sub(" ", _NOT_WORDS.sub(" ", text.lower())).split()
+    match words:
+        case [*said, code] if _CODE.fullmatch(code):
+            return Said(_answer(said), code)
+        case [code, *said] if _CODE.fullmatch(code):
+            return Said(_answer(said), code)
+        case [both] if joined := _JOINED.fullmatch(both):
+            return Said(_answer([joined[1]]), joined[2])
         case _:
-            return None
+            return Said(_answer(words))
+
+
+def _answer(words: Sequence[str]) -> Answer:
+    return _ANSWERS.get(" ".join(words), "unclear")
+
+
+def code_of(message: str) -> str:
+    """The four digits by which a patient can name the message: derived, so that they are stored nowhere."""
+    return str(1000 + crc32(message.encode()) % 9000)
+
+
+def answered(sent: Sequence[SentMessage], now: datetime, code: str = "") -> SentMessage | None:
+    """The one message this can be an answer to, of which `sent` has the newest first.
+
+    There is one if all that are open, and have this code if there is one, are about the same appointment to come.
+    """
+    meant = [each for each in sent if each.is_open(now) and code in ("", code_of(each.message))]
+    return meant[0] if len({each.about.appointment for each in meant}) == 1 else None
 
 
 def candidates(sent: Sequence[SentMessage], now: datetime) -> Sequence[SentMessage]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 GSM = frozenset(
@@ -40,6 +41,11 @@ def size(text: str) -> Size:
 def is_gsm(text: str) -> bool:
     """Whether every character of `text` has a place in the GSM alphabet or its extension."""
     return _EVERY_GSM.issuperset(text)
+
+
+def cost(segments: int, price: Decimal) -> Decimal:
+    """What so many parts cost, in pence without VAT, where one costs `price`."""
+    return segments * price
 
 
 def _size(coding: Coding, widths: Sequence[int], alone: int, part: int) -> Size:

@@ -1,66 +1,56 @@
-"""The sender: takes what is planned to the gateway, once, and settles what it cannot be sure of by asking.
+"""The sender: takes what is planned to the providers, once, and settles what it cannot be sure of by asking.
 
-Whatever goes wrong here ends the session, and the next begins like a process that has just started: what was at the
-gateway then is of unknown outcome, and is looked up before anything else happens to it.
+Whatever goes wrong here ends the session, and the next begins like a process that has just started: what was at a
+provider then is of unknown outcome, and is looked up before anything else happens to it.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from services.notifications.commands import (
-    AttemptSend,
-    Command,
-    RecordAccepted,
-    RecordReceipt,
-    RecordRefused,
-    RecordUnknown,
-)
-from services.notifications.conversations import reference_of
-from services.notifications.gateways import (
-    Absent,
-    Deferred,
-    Found,
-    Gateway,
-    Lost,
-    Refused,
-    Taken,
-    Unreachable,
-    open_gateway,
-)
-from services.notifications.outbox import Due, is_still_true, read_due, read_tried
-from services.notifications.pacing import Pace, decent_hour
+from services.notifications.handing_over import LOOK_AGAIN, HandingOver, Resting, Session, Unsure
+from services.notifications.hours import next_opening, open_lanes
+from services.notifications.lanes import together
+from services.notifications.lines import Exchange, Line, exchange_of
+from services.notifications.outbox import Due, read_due, read_last_hour, read_sent_since, read_tried
+from services.notifications.pacing import Hourly
+from services.notifications.points import Passing, Point, onwards
+from services.notifications.providers import open_gateways
+from services.notifications.routing import Policy
 from services.notifications.settings import NotificationsSettings, own_settings
+from services.notifications.settling import Settling
 from services.notifications.wording import Text
-from shared.events.envelope import Recorded
-from shared.events.notifications import SendAttempted
 from shared.refusals import Refusal
 from shared.relay import PASSING
 from shared.service import Running
 
-TOGETHER = 500
-"""Messages read from the outbox at a time."""
-LOOK_AGAIN = 0.5
-RELAY_WAIT = 5.0
+READ_AGAIN = 1.0
+"""Seconds after which what was read but not begun is left in the tables, and what is most urgent by then is read."""
 RESTART_AFTER = 1.0
-SLOWEST_LOOK = 30.0
-
-ERASED = "The patient's data was erased"
-OUTDATED = "The appointment was changed before the text could be sent"
-BEGUN = "The appointment had begun before the text could be sent"
 
 _log = structlog.get_logger(__name__)
 
 
-async def send(running: Running) -> None:
+@dataclass(slots=True)
+class Window:
+    """Through which others see the sender at work, where there is one."""
+
+    sender: "Sender | None" = None
+
+
+async def send(
+    running: Running, window: Window | None = None, *, policy: Policy | None = None, passing: Passing = onwards
+) -> None:
     """Send until cancelled. Runs beside a live service only: a rebuild has no sender, and so no gateway."""
-    settings = own_settings(running.settings)
-    async with open_gateway(settings) as gateway:
+    settings, window = own_settings(running.settings), window or Window()
+    async with open_gateways(settings) as gateways:
+        exchange = exchange_of(gateways, settings, policy or Policy())
         while True:
             try:
-                await Sender(running, settings, gateway).work()
+                window.sender = Sender(running, settings, exchange, passing)
+                await window.sender.work()
             except* (*PASSING, Refusal) as faults:
                 _log.info("sender waits", faults=[type(fault).__name__ for fault in faults.exceptions])
             except* Exception:
@@ -69,167 +59,131 @@ async def send(running: Running) -> None:
 
 
 class Sender:
-    """One session of sending."""
+    """One session of sending. `parked`: the attempts, by message, that only a person can settle."""
 
-    def __init__(self, running: Running, settings: NotificationsSettings, gateway: Gateway) -> None:
-        self._running = running
-        self._settings = settings
-        self._gateway = gateway
-        self._pace = Pace(settings.rate)
-        self._desks = asyncio.Semaphore(settings.concurrency)
-        self._enquiries = asyncio.Semaphore(settings.concurrency)
+    def __init__(
+        self, running: Running, settings: NotificationsSettings, exchange: Exchange, passing: Passing = onwards
+    ) -> None:
+        self.exchange = exchange
+        self.hourly = Hourly(settings.hourly_to_one)
+        self.parked: dict[str, int] = {}
+        self._session = Session(running, settings, exchange, self.hourly, passing)
+        self._handing_over = HandingOver(self._session)
+        self._settling = Settling(self._session, self._handing_over)
+        self._desks = {line.provider: asyncio.Semaphore(settings.concurrency) for line in exchange.lines.values()}
+        self._at_once = together(sum(line.rate for line in exchange.lines.values()))
         self._at_hand: set[str] = set()
 
     async def work(self) -> None:
-        """Settle what others left at the gateway, and meanwhile send what is due, for ever.
+        """Settle what others left at the providers, and meanwhile send what is due, for ever.
 
         Only the process that leads the relay sends, so two never do.
         """
+        await self._session.running.relay.agreed.wait()
+        await self._count()
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._running.relay.agreed.wait()
+                await self._session.running.relay.agreed.wait()
                 await self._take_up(tasks)
-                await self._daylight()
                 if not await self._dispatch(tasks):
-                    await asyncio.sleep(LOOK_AGAIN)
+                    await self._rest()
+
+    async def _count(self) -> None:
+        """What was sent today and within the hour, by whoever sent it."""
+        now = self._session.running.clock.now()
+        async with self._session.running.engine.connect() as connection:
+            self.hourly.note(await read_last_hour(connection, now))
+            self.exchange.note_sent(await read_sent_since(connection, now - self.exchange.today_for()))
 
     async def _take_up(self, tasks: asyncio.TaskGroup) -> None:
         """What was tried, but not by this session. Looked for again and again: an earlier one may commit late."""
         ours = frozenset(self._at_hand)
-        async with self._running.engine.connect() as connection:
+        async with self._session.running.engine.connect() as connection:
             tried = await read_tried(connection)
         for due in tried:
-            if due.message not in ours:
+            if due.message not in ours and self.parked.get(due.message) != due.attempt:
                 self._at_hand.add(due.message)
                 tasks.create_task(self._doubt(due))
 
     async def _dispatch(self, tasks: asyncio.TaskGroup) -> int:
-        """Start on the next messages that are due; how many there were."""
-        ours = frozenset(self._at_hand)
-        async with self._running.engine.connect() as connection:
-            found = await read_due(connection, TOGETHER + len(ours))
-        waiting = [due for due in found if due.message not in ours]
-        texts = await self._open(waiting)
+        """Start on the messages that go next; how many were started."""
+        waiting = await self._read()
+        texts = await self._session.open(waiting)
+        deadline = asyncio.get_running_loop().time() + READ_AGAIN
+        shared = self.exchange.share_out(waiting)
+        return sum(await asyncio.gather(*(self._start(tasks, line, dues, texts, deadline) for line, dues in shared)))
+
+    async def _read(self) -> Sequence[Due]:
+        now = self._session.running.clock.now()
+        async with self._session.running.engine.connect() as connection:
+            return await read_due(
+                connection,
+                open_lanes(now),
+                self._at_once,
+                beside=frozenset(self._at_hand),
+                resting=self.hourly.full(now),
+            )
+
+    async def _start(
+        self,
+        tasks: asyncio.TaskGroup,
+        line: Line,
+        waiting: Sequence[Due],
+        texts: Mapping[str, Text],
+        deadline: float,
+    ) -> int:
+        """Start on these one after the other, each at its turn, as far as one comes before the deadline."""
+        started = 0
         for due in waiting:
-            await self._desks.acquire()
+            if not self.hourly.take(due.number, self._session.running.clock.now()):
+                continue
+            if not await self._may_go(line, deadline):
+                self.hourly.give_back(due.number)
+                break
+            self._session.passing(Point.READ)
             self._at_hand.add(due.message)
-            tasks.create_task(self._send_first(due, texts.get(due.message)))
-        return len(waiting)
+            tasks.create_task(self._carry(due, texts.get(due.message), line))
+            started += 1
+        return started
 
-    async def _open(self, waiting: Sequence[Due]) -> dict[str, Text]:
-        """The texts of these messages. One is missing where the patient's key has been destroyed."""
-        keys = await self._running.keys.find({due.patient for due in waiting})
-        return {due.message: keys[due.patient].open(due.sealed, Text) for due in waiting if due.patient in keys}
-
-    async def _send_first(self, due: Due, text: Text | None) -> None:
-        due = replace(due, attempt=1)
+    async def _may_go(self, line: Line, deadline: float) -> bool:
+        """Wait for a desk and a turn. False if there is none in time, or if the provider has been closed meanwhile."""
+        desk = self._desks[line.provider]
         try:
-            lost = await self._try(due, text)
-        finally:
-            self._desks.release()
-        if not lost or await self._settle(due):
-            self._at_hand.discard(due.message)
-
-    async def _doubt(self, due: Due) -> None:
-        await self._execute(RecordUnknown(due.message, due.attempt))
-        if await self._settle(due):
-            self._at_hand.discard(due.message)
-
-    async def _settle(self, due: Due) -> bool:
-        """Ask until the provider is sure. Try again only if it surely has nothing; then the same holds for that.
-
-        False if that was done often enough: the message stays unknown, for a person to look into.
-        """
-        async with self._enquiries:
-            while await self._surely_absent(due):
-                if due.attempt >= self._settings.attempts:
-                    return False
-                text = (await self._open([due])).get(due.message)
-                due = replace(due, attempt=due.attempt + 1)
-                if not await self._try(due, text):
-                    return True
+            async with asyncio.timeout_at(deadline):
+                await desk.acquire()
+        except TimeoutError:
+            return False
+        if await line.turn_by(deadline) and self.exchange.admit(line):
             return True
-
-    async def _surely_absent(self, due: Due) -> bool:
-        """False if the provider has the message, which is then adopted. As long as it cannot say, ask again."""
-        clock = asyncio.get_running_loop()
-        begun, absent, wait = clock.time(), 0, self._settings.look_every
-        while True:
-            match await self._gateway.look_up(reference_of(due.message, due.attempt)):
-                case Found() as found:
-                    await self._adopt(due, found)
-                    return False
-                case Absent():
-                    absent += 1
-                case Unreachable():
-                    absent = 0
-            if absent >= self._settings.looks and clock.time() - begun >= self._settings.settle:
-                return True
-            await asyncio.sleep(wait)
-            wait = min(wait * 1.5, SLOWEST_LOOK)
-
-    async def _adopt(self, due: Due, found: Found) -> None:
-        await self._execute(RecordAccepted(due.message, due.attempt, found.provider_id))
-        if found.status is not None:
-            await self._execute(RecordReceipt(due.message, due.attempt, found.provider_id, found.status))
-
-    async def _try(self, due: Due, text: Text | None) -> bool:
-        """Make this attempt, if it still makes sense. True if its outcome is unknown."""
-        await self._turn()
-        if text is None:
-            return await self._give_up(due, ERASED)
-        # Its turn may have come a night after it was read.
-        async with self._running.engine.connect() as connection:
-            still_true = await is_still_true(connection, due.message)
-        if not still_true:
-            return await self._give_up(due, OUTDATED, outdated=True)
-        if due.appointment_start <= self._running.clock.now():
-            return await self._give_up(due, BEGUN)
-        return await self._claim(due) and await self._hand_over(due, text)
-
-    async def _give_up(self, due: Due, reason: str, *, outdated: bool = False) -> bool:
-        """This attempt is not made, and none before it was taken: the outcome is known."""
-        await self._execute(RecordRefused(due.message, due.attempt - 1, reason, outdated))
+        desk.release()
         return False
 
-    async def _claim(self, due: Due) -> bool:
-        """True once this attempt is ours and stands in both copies of the log, so that no crash can hide it."""
-        claim = AttemptSend(due.message, due.number, due.attempt, self._gateway.provider)
-        recorded = await self._execute(claim)
-        if not any(isinstance(each.event, SendAttempted) for each in recorded):
-            return False
-        while not await self._running.relay.reached(recorded[-1].position, RELAY_WAIT):  # noqa: ASYNC110 (it tells when)
-            await asyncio.sleep(LOOK_AGAIN)
-        return True
+    async def _carry(self, due: Due, text: Text | None, line: Line) -> None:
+        try:
+            came = await self._handing_over.attempt(due, text, line)
+        finally:
+            self._desks[line.provider].release()
+        match came:
+            case Unsure(unsure):
+                await self._settle(unsure)
+            case Resting(seconds) if seconds:
+                await asyncio.sleep(seconds)
+        self._at_hand.discard(due.message)
 
-    async def _hand_over(self, due: Due, text: Text) -> bool:
-        """Until the provider has it, or will not have it. True if the answer was lost."""
-        while True:
-            match await self._gateway.send(text, reference_of(due.message, due.attempt)):
-                case Taken(provider_id):
-                    await self._execute(RecordAccepted(due.message, due.attempt, provider_id))
-                    return False
-                case Lost():
-                    await self._execute(RecordUnknown(due.message, due.attempt))
-                    return True
-                case Refused(reason):
-                    await self._execute(RecordRefused(due.message, due.attempt, reason))
-                    return False
-                case Deferred(reason, seconds):
-                    if self._pace.pause(seconds):
-                        _log.warning("the gateway holds us up", reason=reason, seconds=seconds)
-            await self._turn()
-            if due.appointment_start <= self._running.clock.now():
-                await self._execute(RecordRefused(due.message, due.attempt, BEGUN))
-                return False
+    async def _doubt(self, due: Due) -> None:
+        await self._settle(await self._handing_over.lost(due))
+        self._at_hand.discard(due.message)
 
-    async def _turn(self) -> None:
-        await self._daylight()
-        await self._pace.turn()
+    async def _settle(self, due: Due) -> None:
+        if (parked := await self._settling.settle(due)) is not None:
+            self.parked[parked.message] = parked.attempt
+        else:
+            self.parked.pop(due.message, None)
 
-    async def _daylight(self) -> None:
-        now = self._running.clock.now()
-        await asyncio.sleep((decent_hour(now) - now).total_seconds())
-
-    async def _execute(self, command: Command) -> Sequence[Recorded]:
-        return await self._running.executor.execute(command)
+    async def _rest(self) -> None:
+        """Until a lane opens, or there may be something new."""
+        now = self._session.running.clock.now()
+        opening = next_opening(now)
+        wait = LOOK_AGAIN if opening is None else min(LOOK_AGAIN, (opening - now).total_seconds())
+        await asyncio.sleep(wait)

@@ -30,6 +30,11 @@ NOW = datetime(2024, 7, 22, 9, 0, tzinfo=UTC)
 LOST = datetime(2024, 7, 19, 9, 10, tzinfo=UTC)
 
 
+def mobile_of(number: int) -> str:
+    """This patient's. None is 07700 900111 or 900222, where Notify keeps nothing."""
+    return f"+447700900{number + (100 if number <= 10 else 300)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A patient whose appointment was moved."""
@@ -40,6 +45,8 @@ class Moved:
     move: str
     replaces: str
     appointment: str
+    stood: datetime = LOST
+    """When the appointment was that gave way."""
 
     @property
     def message(self) -> str:
@@ -62,7 +69,7 @@ class Diary:
         self, *numbers: int, mobiles: Sequence[str] | None = None, start: datetime = NOW + timedelta(days=1)
     ) -> list[Moved]:
         """The appointments of these patients are moved to `start`. Patient 7 has the mobile 07700 900107."""
-        phones = mobiles or [f"+447700900{100 + number}" for number in numbers]
+        phones = mobiles or [mobile_of(number) for number in numbers]
         moved = [self._moved(number, mobile) for number, mobile in zip(numbers, phones, strict=True)]
         await self.publish(await self._events(moved, start))
         return moved
@@ -76,10 +83,20 @@ class Diary:
     async def move_away(self, number: int) -> None:
         """A patient is moved to Mill Lane."""
         mill_lane = PracticeRegistered(practice=ELSEWHERE, name="Mill Lane", town="Deal", postcode="CT14 6AA")
-        moved = self._moved(number, f"+447700900{100 + number}")
+        moved = self._moved(number, mobile_of(number))
         booked, gave_way = await self._events([moved], NOW + timedelta(days=1))
         there = structs.replace(booked, practice=ELSEWHERE, booked_by=PRACTICE)
         await self.publish([mill_lane, there, structs.replace(gave_way, to_practice=ELSEWHERE)])
+
+    async def book(
+        self, *numbers: int, start: datetime, booked_at: datetime = LOST, mobiles: Sequence[str] | None = None
+    ) -> list[Moved]:
+        """These patients have an appointment of their own choice."""
+        phones = mobiles or [mobile_of(number) for number in numbers]
+        booked = [self._moved(number, mobile, "own") for number, mobile in zip(numbers, phones, strict=True)]
+        events = (await self._events(booked, start))[::2]
+        await self.publish([structs.replace(each, move="", replaces="", booked_at=booked_at) for each in events])
+        return booked
 
     async def see(self, moved: Moved) -> None:
         """The patient came, and was seen."""
@@ -88,7 +105,7 @@ class Diary:
 
     async def move_twice(self, number: int) -> tuple[Recorded, Recorded]:
         """A patient is moved, and at once moved again: the two moves."""
-        once = self._moved(number, f"+447700900{100 + number}")
+        once = self._moved(number, mobile_of(number))
         events = await self._events([once, _again(once)], NOW + timedelta(days=1))
         recorded = [self._recorded(event) for event in events]
         await self._send(recorded)
@@ -144,14 +161,14 @@ class Diary:
             events += [_booked(each, keys[each.patient].seal(block), start), _gave_way(each, start)]
         return events
 
-    def _moved(self, number: int, mobile: str) -> Moved:
+    def _moved(self, number: int, mobile: str, appointment: str = "new") -> Moved:
         return Moved(
             number=number,
             mobile=mobile,
             patient=self.running.keys.pseudonym("patient", f"patient {number}"),
             move=f"move-{number}",
             replaces=f"old-{number}",
-            appointment=f"new-{number}",
+            appointment=f"{appointment}-{number}",
         )
 
     def _recorded(self, event: Event) -> Recorded:
@@ -174,7 +191,8 @@ class Diary:
 
 def _again(moved: Moved) -> Moved:
     number = moved.number
-    return replace(moved, move=f"again-{number}", replaces=moved.appointment, appointment=f"newer-{number}")
+    newer = replace(moved, move=f"again-{number}", replaces=moved.appointment, appointment=f"newer-{number}")
+    return replace(newer, stood=NOW + timedelta(days=1))
 
 
 def _booked(moved: Moved, sealed: str, start: datetime) -> AppointmentBooked:
@@ -199,7 +217,7 @@ def _gave_way(moved: Moved, start: datetime) -> AppointmentMoved:
         session=f"lost-{moved.number}",
         practice=PRACTICE,
         appointment=moved.replaces,
-        start=LOST,
+        start=moved.stood,
         patient=moved.patient,
         move=moved.move,
         outage=OUTAGE,

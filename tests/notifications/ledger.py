@@ -1,5 +1,6 @@
 """The ledger's rules as sentences: given these events, when this is asked, then these events."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.notifications.commands import AttemptSend, Command, PlanMessage, Subject
@@ -10,11 +11,17 @@ from shared.events.notifications import (
     MessageDelivered,
     MessageFailed,
     MessagePlanned,
+    MessageSilent,
     NotificationsEvent,
+    NumberReleased,
     NumberSuppressed,
     OutcomeUnknown,
+    PairSuppressed,
     ReplyReceived,
     SendAttempted,
+    SendDeferred,
+    UnknownSettled,
+    Verdict,
 )
 from tests.deciding import Given
 
@@ -23,6 +30,8 @@ START = datetime(2024, 7, 23, 8, 40, tzinfo=UTC)
 ABOUT = Subject(practice="G82002", patient="patient-1", appointment="appointment-2", move="move-1", outage="outage-1")
 
 PLAN = PlanMessage(MESSAGE, ABOUT, "moved", NUMBER, "sealed words", 1, START)
+
+REMIND = replace(PLAN, kind="reminder-1")
 
 planned = MessagePlanned(
     message=MESSAGE,
@@ -38,35 +47,64 @@ planned = MessagePlanned(
     appointment_start=START,
 )
 suppressed = NumberSuppressed(number=NUMBER, reason="STOP")
+released = NumberReleased(number=NUMBER)
+not_theirs = PairSuppressed(number=NUMBER, patient=ABOUT.patient, reason="Not me")
+silent = MessageSilent(message=MESSAGE, practice=ABOUT.practice, attempt=1, provider="notify")
 delivered = MessageDelivered(message=MESSAGE, practice=ABOUT.practice, provider_id="p-1")
 
 
-def attempt(number: int) -> AttemptSend:
-    return AttemptSend(MESSAGE, NUMBER, number, "notify")
+def attempt(number: int, provider: str = "notify") -> AttemptSend:
+    return AttemptSend(MESSAGE, NUMBER, number, provider)
 
 
-def attempted(number: int) -> SendAttempted:
+def attempted(number: int, provider: str = "notify") -> SendAttempted:
     return SendAttempted(
         message=MESSAGE,
         practice=ABOUT.practice,
         attempt=number,
-        provider="notify",
+        provider=provider,
         reference=f"{MESSAGE}.{number}",
     )
 
 
-def unknown(number: int) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        message=MESSAGE, practice=ABOUT.practice, attempt=number, provider="notify", reference=f"{MESSAGE}.{number}"
+def deferred(number: int, provider: str = "notify") -> SendDeferred:
+    return SendDeferred(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        attempt=number,
+        provider=provider,
+        reason="The provider cannot be reached",
     )
 
 
-def accepted(number: int, provider_id: str = "p-1") -> MessageAccepted:
-    return MessageAccepted(
+def unknown(number: int, provider: str = "notify", unknowns: int = 1) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        attempt=number,
+        provider=provider,
+        reference=f"{MESSAGE}.{number}",
+        unknowns=unknowns,
+    )
+
+
+def found_out(number: int, verdict: Verdict) -> UnknownSettled:
+    return UnknownSettled(
         message=MESSAGE,
         practice=ABOUT.practice,
         attempt=number,
         provider="notify",
+        verdict=verdict,
+        settled_by="Ada Okoro",
+    )
+
+
+def accepted(number: int, provider_id: str = "p-1", provider: str = "notify") -> MessageAccepted:
+    return MessageAccepted(
+        message=MESSAGE,
+        practice=ABOUT.practice,
+        attempt=number,
+        provider=provider,
         reference=f"{MESSAGE}.{number}",
         provider_id=provider_id,
     )

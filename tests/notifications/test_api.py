@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Table, select
 
 from services.notifications.replies import ReplyText
-from services.notifications.tables import calls, messages, replies, suppressed_numbers
+from services.notifications.tables import calls, replies, suppressed_numbers
 from tests.harness import County
 from tests.notifications.diary import OUTAGE, Moved
 from tests.notifications.town import Town, states, town, until_all
@@ -40,40 +40,11 @@ async def rows(here: Town, table: Table) -> list[dict[str, Any]]:
 
 
 class TestReceipts:
-    async def test_doubled_and_unordered_receipts_settle_to_the_same(self, here: Town) -> None:
-        (moved,) = await told(here, 1)
-        (row,) = await rows(here, messages)
-        before = await here.get(f"/v1/messages/{moved.message}")
-        for status in ("delivered", "temporary-failure", "delivered", "permanent-failure"):
-            receipt = {"id": row["provider_id"], "reference": row["reference"], "status": status}
-            assert (await here.http.post("/v1/receipts", json=receipt)).status_code == 204
-        assert await here.get(f"/v1/messages/{moved.message}") == before
-
     async def test_a_failure_is_told(self, here: Town) -> None:
         (moved,) = await here.diary.move(1, mobiles=["+447700900002"])
         await until_all(here.running, 1, "failed")
         story = await here.get(f"/v1/messages/{moved.message}")
         assert (story["failure"], story["attempts"]) == ("permanent", 1)
-
-    @pytest.mark.parametrize("reference", ["", "message", "message.1", "message.x", "a" * 200])
-    async def test_a_receipt_for_something_never_sent_is_refused(self, here: Town, reference: str) -> None:
-        answer = await here.http.post("/v1/receipts", json={"id": "p", "reference": reference, "status": "delivered"})
-        assert answer.status_code == 404
-        assert answer.headers["content-type"] == "application/problem+json"
-
-    @pytest.mark.parametrize(
-        "body", [b"", b"no", b"[]", b"{}", b'{"id":1,"reference":"a.1","status":"delivered"}', b'{"id":"\xff"}']
-    )
-    async def test_a_malformed_receipt_is_refused(self, here: Town, body: bytes) -> None:
-        assert (await here.http.post("/v1/receipts", content=body)).status_code == 422
-
-    async def test_a_body_too_large_is_refused(self, here: Town) -> None:
-        assert (await here.http.post("/v1/inbound", content=b"x" * 20_000)).status_code == 413
-
-    @pytest.mark.parametrize("shown", ["", "Bearer wrong", "Basic abc"])
-    async def test_who_does_not_show_the_token_is_refused(self, here: Town, shown: str) -> None:
-        answer = await here.http.post("/v1/receipts", json={}, headers={"Authorization": shown})
-        assert answer.status_code == 401
 
 
 class TestReplies:

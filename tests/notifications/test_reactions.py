@@ -5,12 +5,14 @@ from sqlalchemy import select
 from services.notifications.app import BLUEPRINT, Settings
 from services.notifications.commands import SuppressNumber
 from services.notifications.reactions import react
+from services.notifications.replies import code_of
 from services.notifications.tables import calls, messages
 from services.notifications.wording import Text
 from shared.broker import connect
 from shared.rebuild import rebuild
 from tests.harness import County
 from tests.notifications.diary import PRACTICE, Diary
+from tests.notifications.telephones import telephones
 from tests.notifications.town import QUICK, states
 
 
@@ -88,3 +90,30 @@ async def test_rebuilding_sends_nothing_and_gives_the_same_tables(county: County
         assert result.equal
         assert running.relay.position == position
         assert set((await states(running)).values()) == {"planned"}
+
+
+async def test_only_a_telephone_that_is_asked_about_another_appointment_too_gets_a_code(county: County) -> None:
+    async with telephones(county) as here:
+        ann, bob, alone = await here.told(1, 2, 3, mobiles=["+447700900100"] * 2 + ["+447700900103"])
+        (carol,) = await here.told(4, mobiles=["+447700900103"])
+        await here.diary.cancel(ann)
+        newer = await here.diary.move_on(bob)
+        await county.caught_up()
+        bodies = {each.message: await here.body(each.message) for each in (ann, bob, alone, carol, newer)}
+    for coded in (ann, bob, carol):
+        code = code_of(coded.message)
+        assert f"Reply 2 {code} to change it, 3 {code} to cancel." in bodies[coded.message]
+    for bare in (alone, newer):
+        assert "Reply 2 to change it, 3 to cancel." in bodies[bare.message]
+
+
+async def test_of_a_text_that_would_break_a_rule_the_patient_is_told_by_telephone(county: County) -> None:
+    async with county.service(BLUEPRINT, Settings, **QUICK) as running:
+        diary = Diary(county, running)
+        await diary.register("Surgery 999 000 0018")
+        await diary.move(1)
+        await county.caught_up()
+        async with running.engine.connect() as connection:
+            reasons = list(await connection.scalars(select(calls.c.reason)))
+        assert reasons == ["The text may not be sent: it holds an NHS number"]
+        assert await states(running) == {}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from services.notifications.app import BLUEPRINT, Settings, create
 from services.notifications.gateways import Gateway
+from services.notifications.lines import exchange_of
+from services.notifications.routing import Policy
 from services.notifications.sending import Sender, send
 from services.notifications.settings import own_settings
 from services.notifications.tables import messages
@@ -20,7 +22,7 @@ from shared.service import Running
 from tests.harness import County
 from tests.issuer import bearer
 from tests.notifications.diary import NOW, Diary
-from tests.notifications.sandbox import DEADLINE, KEY, TOKEN, Sandbox, sandbox_at
+from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, DEADLINE, KEY, SENDER, TOKEN, Sandbox, sandbox_at
 from tests.serving import free_port, served
 
 QUICK: Mapping[str, Any] = {
@@ -32,6 +34,11 @@ QUICK: Mapping[str, Any] = {
     "settle": 0.6,
 }
 """Settings that keep the order of things and shorten the waits."""
+TWILIO: Mapping[str, Any] = {"twilio_account": ACCOUNT, "twilio_token": AUTH_TOKEN, "twilio_sender": SENDER}
+"""Settings with which there is a second provider."""
+
+EAGER = Policy(first_probe=0.05, probe_every=0.2)
+"""Looks very soon whether a provider is back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ async def town(county: County, directory: Path, **settings: Any) -> AsyncIterato
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     async with sandbox_at(directory, callback_url=url) as sandbox:
-        given = {**QUICK, "gateway_url": sandbox.url, **settings}
+        given = {**QUICK, "gateway_url": sandbox.url, "twilio_url": sandbox.url, "public_url": url, **settings}
         app = create(await county.settings(BLUEPRINT, Settings, **given))
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with (
@@ -77,6 +84,12 @@ async def town(county: County, directory: Path, **settings: Any) -> AsyncIterato
             diary = Diary(county, app.state.running)
             await diary.register()
             yield Town(app.state.running, sandbox, diary, http, bearer(county.operator_token()))
+
+
+async def warm(running: Running) -> None:
+    """Open all the connections there may be: a sender that is stopped while one is made would leave it unclosed."""
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*(stack.enter_async_context(running.engine.connect()) for _ in range(10)))
 
 
 async def until(hold: Callable[[], Awaitable[bool]], within: float = DEADLINE) -> None:
@@ -111,25 +124,29 @@ async def silent_town(
     county.clock_at(now)
     async with (
         sandbox_at(directory, callback_url=f"http://127.0.0.1:{free_port()}") as sandbox,
-        county.service(BLUEPRINT, Settings, **{**QUICK, "gateway_url": sandbox.url, **settings}) as running,
+        county.service(
+            BLUEPRINT, Settings, **{**QUICK, "gateway_url": sandbox.url, "twilio_url": sandbox.url, **settings}
+        ) as running,
     ):
         diary = Diary(county, running)
-        await diary.register()
+        await asyncio.gather(diary.register(), warm(running))
         yield running, diary, sandbox
 
 
 @asynccontextmanager
-async def sender(running: Running) -> AsyncIterator[None]:
+async def sender(running: Running, policy: Policy = EAGER) -> AsyncIterator[None]:
     """The service's own sender at work, until the block ends."""
-    async with _until_left(send(running)):
+    async with _until_left(send(running, policy=policy)):
         yield
 
 
 @asynccontextmanager
-async def working(running: Running, gateway: Gateway) -> AsyncIterator[None]:
-    """One session of sending through this gateway, until the block ends."""
-    async with _until_left(Sender(running, own_settings(running.settings), gateway).work()):
-        yield
+async def working(running: Running, *gateways: Gateway, policy: Policy = EAGER) -> AsyncIterator[Sender]:
+    """One session of sending through these gateways, the preferred one first, until the block ends."""
+    settings = own_settings(running.settings)
+    session = Sender(running, settings, exchange_of(gateways, settings, policy))
+    async with _until_left(session.work()):
+        yield session
 
 
 @asynccontextmanager

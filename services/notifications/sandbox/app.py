@@ -1,24 +1,50 @@
 """The sandbox, wired."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 from fastapi import FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from services.notifications.gateways import connector, parse_key
-from services.notifications.sandbox import controls, page, wire
+from services.notifications.sandbox import (
+    controls,
+    notify_reading,
+    notify_sending,
+    notify_templates,
+    notify_wire,
+    page,
+    twilio_reading,
+    twilio_sending,
+    twilio_wire,
+)
+from services.notifications.sandbox.callbacks import Dialect
 from services.notifications.sandbox.courier import Courier
 from services.notifications.sandbox.desk import Desk
-from services.notifications.sandbox.journal import Journal
-from services.notifications.sandbox.knobs import Panel
+from services.notifications.sandbox.door import Door
+from services.notifications.sandbox.journal import PROVIDERS, Journal, Provider
+from services.notifications.sandbox.notify_callbacks import NotifyCallbacks
 from services.notifications.sandbox.phones import Phones
 from services.notifications.sandbox.settings import SandboxSettings
+from services.notifications.sandbox.twilio_callbacks import TwilioCallbacks
 from shared.clock import Clock, clock_starting_at
 from shared.http import problem
 from shared.refusals import Refusal
+
+ROUTERS = (
+    notify_sending.router,
+    notify_reading.router,
+    notify_templates.router,
+    twilio_sending.router,
+    twilio_reading.router,
+    controls.router,
+    page.router,
+)
+
+IDLE_AT_MOST = 3.0
+"""Seconds; shorter than the patience of the service that is called back."""
 
 
 def create_sandbox(settings: SandboxSettings) -> FastAPI:
@@ -36,35 +62,34 @@ def create_sandbox(settings: SandboxSettings) -> FastAPI:
         journal.close()
 
     app = FastAPI(title="Daybook SMS sandbox", lifespan=lifespan, redoc_url=None)
-    for router in (wire.router, controls.router, page.router):
+    for router in ROUTERS:
         app.include_router(router)
-    app.add_exception_handler(wire.WireError, wire.no)
+    app.add_exception_handler(notify_wire.NotifyError, notify_wire.no)
+    app.add_exception_handler(twilio_wire.TwilioError, twilio_wire.no)
     app.add_exception_handler(Refusal, _refused)
     app.add_api_route("/livez", _livez, include_in_schema=False)
     return app
 
 
 def _callbacks(settings: SandboxSettings) -> aiohttp.ClientSession:
-    token = settings.callback_token.get_secret_value()
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     return aiohttp.ClientSession(
-        settings.calls_back,
-        headers=headers,
-        connector=connector(settings.callbacks_at_once),
+        connector=aiohttp.TCPConnector(limit=settings.callbacks_at_once, keepalive_timeout=IDLE_AT_MOST),
         timeout=aiohttp.ClientTimeout(total=30),
     )
 
 
 def _desk(settings: SandboxSettings, journal: Journal, session: aiohttp.ClientSession) -> Desk:
-    service, secret = parse_key(settings.gateway_key.get_secret_value())
-    phones, panel, clock = Phones(journal), Panel(), clock_starting_at(settings.start_instant())
+    notify, twilio = settings.accounts()
+    dialects: Mapping[Provider, Dialect] = {"notify": NotifyCallbacks(notify), "twilio": TwilioCallbacks(twilio)}
+    doors = {provider: Door(time.monotonic_ns) for provider in PROVIDERS}
+    phones, clock = Phones(journal), clock_starting_at(settings.start_instant())
     return Desk(
         url=f"http://{settings.host}:{settings.listens_at}",
-        service=service,
-        secret=secret,
+        notify=notify,
+        twilio=twilio,
         phones=phones,
-        panel=panel,
-        courier=Courier(session, phones, panel, clock),
+        doors=doors,
+        courier=Courier(session, phones, doors, dialects, clock),
         clock=clock,
         real=Clock(),
     )

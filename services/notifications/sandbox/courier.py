@@ -1,62 +1,39 @@
-"""Brings receipts and replies to whoever sent the messages, as Notify does: a POST with a bearer token, and again."""
+"""Brings receipts and replies to whoever sent the messages, and again until they are taken in."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 
 import aiohttp
-import msgspec
-from msgspec import Struct
 
-from services.notifications.gateways import BROKEN
-from services.notifications.sandbox.journal import Brought, Settled, Status, Told
-from services.notifications.sandbox.knobs import Panel
+from services.notifications.sandbox.callbacks import Callback, Dialect
+from services.notifications.sandbox.door import Door
+from services.notifications.sandbox.journal import Brought, Provider, Settled, Told
+from services.notifications.sandbox.knobs import Knobs
+from services.notifications.sandbox.numbers import fate
 from services.notifications.sandbox.phones import Message, Phones, Reply
+from services.notifications.sandbox.sids import another_id
 from shared.clock import Clock
 
-MAGIC: Mapping[str, Status] = {"+447700900002": "permanent-failure", "+447700900003": "temporary-failure"}
-"""Notify's magic numbers. To every other number messages are delivered."""
-
-OUR_NUMBER = "447700900999"
-"""What the patients see as sender, and answer to."""
-
+BROKEN = (aiohttp.ClientError, TimeoutError)
 FIRST_RETRY, SLOWEST_RETRY = 0.2, 5.0
-
-_TIMES: Mapping[str, int] = {"on": 1, "doubled": 2, "off": 0}
-
-
-class Receipt(Struct, frozen=True):
-    """Notify's delivery receipt."""
-
-    id: str
-    reference: str
-    to: str
-    status: Status
-    created_at: datetime
-    completed_at: datetime
-    sent_at: datetime
-    template_id: str
-    notification_type: str = "sms"
-    template_version: int = 1
-
-
-class ReceivedText(Struct, frozen=True):
-    """Notify's received text."""
-
-    id: str
-    source_number: str
-    message: str
-    date_received: datetime
-    destination_number: str = OUR_NUMBER
 
 
 class Courier:
     """The sandbox's way back to the service."""
 
-    def __init__(self, session: aiohttp.ClientSession, phones: Phones, panel: Panel, clock: Clock) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        phones: Phones,
+        doors: Mapping[Provider, Door],
+        dialects: Mapping[Provider, Dialect],
+        clock: Clock,
+    ) -> None:
         self._session = session
         self._phones = phones
-        self._panel = panel
+        self._doors = doors
+        self._dialects = dialects
         self._clock = clock
         self._errands: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
 
@@ -86,55 +63,64 @@ class Courier:
             await errand()
 
     async def _deliver(self, message: Message) -> None:
-        accepted, knobs = message.accepted, self._panel.knobs
+        accepted, knobs = message.accepted, self._knobs(message.accepted.provider)
         if message.settled is None:
-            status = MAGIC.get(accepted.phone, "delivered")
-            self._phones.record(Settled(accepted.id, status, self._clock.now()))
+            now = self._clock.now() + timedelta(seconds=knobs.skew_s)
+            self._phones.record(Settled(accepted.id, fate(accepted.phone), now))
         if knobs.receipts == "late":
             later = asyncio.get_running_loop().call_later
-            later(knobs.late_ms / 1000, self._errands.put_nowait, lambda: self._tell(message, 1))
+            later(knobs.late_ms / 1000, self._errands.put_nowait, lambda: self._tell(message))
         else:
-            await self._tell(message, _TIMES[knobs.receipts])
+            await self._tell(message)
 
-    async def _tell(self, message: Message, times: int) -> None:
-        for _ in range(times):
-            await self._post("/v1/receipts", _receipt(message))
+    async def _tell(self, message: Message) -> None:
+        for receipt in self._receipts(message):
+            await self._post(receipt)
         self._phones.record(Told(message.accepted.id))
+
+    def _receipts(self, message: Message) -> Sequence[Callback]:
+        provider = message.accepted.provider
+        dialect = self._dialects[provider]
+        match self._knobs(provider).receipts:
+            case "on" | "late":
+                return dialect.receipts(message)
+            case "doubled":
+                return [receipt for receipt in dialect.receipts(message) for _ in range(2)]
+            case "reordered":
+                return dialect.reordered(message)
+            case "off":
+                return []
 
     async def _bring(self, reply: Reply, taken: "asyncio.Future[None]") -> None:
         replied = reply.replied
-        text = ReceivedText(replied.id, replied.phone.removeprefix("+"), replied.text, replied.at)
-        await self._post("/v1/inbound", text)
+        dialect = self._dialects[replied.provider]
+        ids = [replied.id]
+        match self._knobs(replied.provider).replies:
+            case "on":
+                pass
+            case "doubled":
+                ids.append(replied.id)
+            case "twice":
+                ids.append(another_id(replied.provider, replied.id))
+        for id in ids:
+            await self._post(dialect.inbound(reply, id))
         self._phones.record(Brought(replied.id))
         if not taken.done():
             taken.set_result(None)
 
-    async def _post(self, path: str, body: Struct) -> None:
+    def _knobs(self, provider: Provider) -> Knobs:
+        return self._doors[provider].panel.knobs
+
+    async def _post(self, callback: Callback) -> None:
         """Until it is taken in. As with Notify, a 4xx other than 429 is final: it would be refused again."""
         wait = FIRST_RETRY
-        while await self._is_worth_repeating(path, msgspec.json.encode(body)):
+        while await self._is_worth_repeating(callback):
             await asyncio.sleep(wait)
             wait = min(wait * 2, SLOWEST_RETRY)
 
-    async def _is_worth_repeating(self, path: str, body: bytes) -> bool:
+    async def _is_worth_repeating(self, callback: Callback) -> bool:
         try:
-            async with self._session.post(path, data=body) as answer:
+            async with self._session.post(callback.url, data=callback.body, headers=callback.headers) as answer:
                 return answer.status >= 500 or answer.status == 429
         except BROKEN:
             return True
-
-
-def _receipt(message: Message) -> Receipt:
-    accepted, settled = message.accepted, message.settled
-    if settled is None:
-        raise ValueError("there is no receipt before the end")
-    return Receipt(
-        id=accepted.id,
-        reference=accepted.reference,
-        to=accepted.phone,
-        status=settled.status,
-        created_at=accepted.at,
-        completed_at=settled.at,
-        sent_at=accepted.at,
-        template_id=accepted.template,
-    )

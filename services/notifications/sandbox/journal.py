@@ -9,7 +9,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+Provider = Literal["notify", "twilio"]
+"""Whose wire a message came in by, and whose number a patient wrote to."""
+
+PROVIDERS: tuple[Provider, ...] = ("notify", "twilio")
+
 Status = Literal["delivered", "permanent-failure", "temporary-failure", "technical-failure"]
+"""How a message ends, in Notify's words; Twilio has others for the same."""
 
 
 class Accepted(Struct, frozen=True, tag="accepted", omit_defaults=True):
@@ -17,11 +23,17 @@ class Accepted(Struct, frozen=True, tag="accepted", omit_defaults=True):
 
     id: str
     reference: str
+    """Ours. Twilio has no place for one, so there it is the end of the address for receipts."""
     phone: str
     body: str
     template: str
     at: datetime
     dropped: bool = False
+    provider: Provider = "notify"
+    callback: str = ""
+    """Where Twilio was asked to bring the receipts."""
+    messaging_service: str = ""
+    """Twilio's Messaging Service that it was sent through, if it was."""
 
 
 class Settled(Struct, frozen=True, tag="settled"):
@@ -38,13 +50,14 @@ class Told(Struct, frozen=True, tag="told"):
     id: str
 
 
-class Replied(Struct, frozen=True, tag="replied"):
+class Replied(Struct, frozen=True, tag="replied", omit_defaults=True):
     """A patient wrote."""
 
     id: str
     phone: str
     text: str
     at: datetime
+    provider: Provider = "notify"
 
 
 class Brought(Struct, frozen=True, tag="brought"):

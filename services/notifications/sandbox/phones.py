@@ -1,9 +1,12 @@
 """The telephones: what each was sent, what became of it, and what its owner wrote back."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
-from services.notifications.sandbox.journal import Accepted, Brought, Entry, Journal, Replied, Settled, Told
+from services.notifications.sandbox.journal import Accepted, Brought, Entry, Journal, Provider, Replied, Settled, Told
+from services.notifications.sandbox.opt_out import ANSWERS, keyword
 
 
 @dataclass(slots=True)
@@ -14,17 +17,13 @@ class Message:
     settled: Settled | None = None
     told: bool = False
 
-    @property
-    def status(self) -> str:
-        """In Notify's words."""
-        return self.settled.status if self.settled else "sending"
-
 
 @dataclass(slots=True)
 class Reply:
-    """A text from a telephone."""
+    """A text from a telephone. `answer` is what the provider wrote back by itself, if it did."""
 
     replied: Replied
+    answer: str = ""
     brought: bool = False
 
 
@@ -36,17 +35,6 @@ class Phone:
     replies: list[Reply] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """`duplicated`: messages of which more than one attempt was accepted."""
-
-    accepted: int
-    distinct_references: int
-    duplicated: int
-    delivered: int
-    replies: int
-
-
 class Phones:
     """All telephones, as the journal tells of them."""
 
@@ -55,6 +43,10 @@ class Phones:
         self.messages: dict[str, Message] = {}
         self.replies: dict[str, Reply] = {}
         self.phones: dict[str, Phone] = {}
+        self.opted_out: set[str] = set()
+        """The telephones that Twilio's number may not text."""
+        self.accepted_on: Counter[tuple[Provider, date]] = Counter()
+        """How many messages each provider took on a day in UTC."""
         self._references: dict[str, list[Message]] = {}
         for entry in journal.read():
             self._fold(entry)
@@ -64,9 +56,14 @@ class Phones:
         self._journal.write(entry)
         self._fold(entry)
 
+    def sent_by(self, provider: Provider, phone: str = "") -> Sequence[Message]:
+        """What this provider took, to one telephone or to all, the newest first."""
+        among = self._phone_at(phone).messages if phone else list(self.messages.values())
+        return [message for message in among[::-1] if message.accepted.provider == provider]
+
     def under(self, reference: str) -> Sequence[Message]:
-        """The messages with this reference, the newest first. Like Notify, it takes the same one twice."""
-        return self._references.get(reference, [])[::-1]
+        """What Notify took under this reference, the newest first. It takes the same one twice."""
+        return [m for m in self._references.get(reference, [])[::-1] if m.accepted.provider == "notify"]
 
     def untold(self) -> Iterator[Message]:
         """Those whose sender has not heard the end of them."""
@@ -76,36 +73,37 @@ class Phones:
         """The replies that nobody has taken in yet."""
         return (reply for reply in self.replies.values() if not reply.brought)
 
-    def figures(self) -> Figures:
-        """Counted from the messages themselves."""
-        attempts: dict[str, int] = {}
-        for message in self.messages.values():
-            stem = message.accepted.reference.rpartition(".")[0] or message.accepted.reference
-            attempts[stem] = attempts.get(stem, 0) + 1
-        return Figures(
-            accepted=len(self.messages),
-            distinct_references=len(self._references),
-            duplicated=sum(times > 1 for times in attempts.values()),
-            delivered=sum(message.status == "delivered" for message in self.messages.values()),
-            replies=len(self.replies),
-        )
-
     def _fold(self, entry: Entry) -> None:
         match entry:
-            case Accepted(id=id, phone=phone, reference=reference):
+            case Accepted(id=id, reference=reference):
                 message = Message(entry)
                 self.messages[id] = message
-                self._phone(phone).messages.append(message)
+                self.phones.setdefault(entry.phone, Phone()).messages.append(message)
+                self.accepted_on[entry.provider, entry.at.date()] += 1
                 self._references.setdefault(reference, []).append(message)
             case Settled(id=id):
                 self.messages[id].settled = entry
             case Told(id=id):
                 self.messages[id].told = True
             case Replied(id=id, phone=phone):
-                self.replies[id] = Reply(entry)
-                self._phone(phone).replies.append(self.replies[id])
+                self.replies[id] = Reply(entry, self._obey(entry))
+                self.phones.setdefault(phone, Phone()).replies.append(self.replies[id])
             case Brought(id=id):
                 self.replies[id].brought = True
 
-    def _phone(self, number: str) -> Phone:
-        return self.phones.setdefault(number, Phone())
+    def _obey(self, replied: Replied) -> str:
+        """Do what the keyword says, if it is one and Twilio's to obey, and answer it."""
+        word = keyword(replied.text) if replied.provider == "twilio" else None
+        match word:
+            case "STOP":
+                self.opted_out.add(replied.phone)
+            case "START" if replied.phone in self.opted_out:
+                self.opted_out.discard(replied.phone)
+            case "START" | None:
+                return ""
+            case "HELP":
+                pass
+        return ANSWERS[word]
+
+    def _phone_at(self, number: str) -> Phone:
+        return self.phones.get(number) or Phone()

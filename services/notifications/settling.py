@@ -1,0 +1,98 @@
+"""What became of an attempt of unknown outcome: its provider is asked until it is sure, and nothing is ever guessed."""
+
+import asyncio
+
+from services.notifications.commands import RecordAccepted, RecordReceipt
+from services.notifications.conversations import reference_of
+from services.notifications.gateways import Absent, Finding, Found, Trace, Unknowable, Unreachable
+from services.notifications.handing_over import LOOK_AGAIN, Came, HandingOver, Session, Unsure
+from services.notifications.hours import opens
+from services.notifications.lines import Line
+from services.notifications.outbox import Due
+from services.notifications.points import Point
+
+SLOWEST_LOOK = 30.0
+
+
+class Settling:
+    """Settles attempts of unknown outcome."""
+
+    def __init__(self, session: Session, handing_over: HandingOver) -> None:
+        self._session = session
+        self._handing_over = handing_over
+        self._enquiries = asyncio.Semaphore(session.settings.concurrency)
+
+    async def settle(self, due: Due) -> Due | None:
+        """Ask until the provider is sure. Try again only if it surely has nothing; then the same holds for that.
+
+        None once that is over. Else the attempt of which nobody can be sure: a person has to look into it.
+        """
+        line = self._session.exchange.lines.get(due.provider)
+        while line is not None:
+            async with self._enquiries:
+                found = await self._find_out(due, line)
+            match found:
+                case Found():
+                    await self._adopt(due, found)
+                    return None
+                case Absent() if due.unknowns < self._session.settings.attempts:
+                    self._session.passing(Point.ABSENT)
+                case _:
+                    break
+            again = await self._again(due, line)
+            if not isinstance(again, Unsure):
+                return None
+            due = again.due
+        self._session.passing(Point.PARKED)
+        return due
+
+    async def _find_out(self, due: Due, line: Line) -> Finding:
+        """What the provider is sure of. As long as it cannot say, ask again."""
+        clock, settings = asyncio.get_running_loop(), self._session.settings
+        begun, absent, wait = clock.time(), 0, settings.look_every
+        while True:
+            match found := await self._look_up(due, line):
+                case Found() | Unknowable():
+                    return found
+                case Absent():
+                    absent += 1
+                case Unreachable():
+                    absent = 0
+            if absent >= settings.looks and clock.time() - begun >= settings.settle:
+                return found
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.5, SLOWEST_LOOK)
+
+    async def _look_up(self, due: Due, line: Line) -> Finding:
+        text = (await self._session.open([due])).get(due.message)
+        at = due.attempted_at or self._session.running.clock.now()
+        self._session.passing(Point.LOOKING)
+        found = await line.gateway.look_up(Trace(reference_of(due.message, due.attempt), at, text))
+        self._session.passing(Point.LOOKED)
+        return found
+
+    async def _adopt(self, due: Due, found: Found) -> None:
+        accepted = RecordAccepted(due.message, due.attempt, found.provider_id)
+        news = (
+            [RecordReceipt(due.message, due.attempt, due.provider, found.provider_id, found.status)]
+            if found.status
+            else []
+        )
+        await self._session.running.executor.execute_together([accepted, *news])
+        self._session.passing(Point.ADOPTED)
+
+    async def _again(self, due: Due, line: Line) -> Came:
+        """The next attempt, where the last one was made: should that turn up there yet, it can be seen."""
+        await self._until_it_may_go(due, line)
+        text = (await self._session.open([due])).get(due.message)
+        return await self._handing_over.attempt(due, text, line)
+
+    async def _until_it_may_go(self, due: Due, line: Line) -> None:
+        clock, session = self._session.running.clock, self._session
+        while True:
+            await asyncio.sleep((opens(due.kind, clock.now()) - clock.now()).total_seconds())
+            if session.exchange.admit(line):
+                if session.hourly.take(due.number, clock.now()):
+                    return await line.turn()
+                session.exchange.give_back(line)
+            await asyncio.sleep(LOOK_AGAIN)
