@@ -81,6 +81,7 @@ def _serve(settings: ServiceSettings, app: FastAPI) -> int:
         timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
+    app.state.stopping = lambda: server.should_exit
     _collect_seldom()
     server.run()
     return 0 if server.started else 3

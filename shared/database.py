@@ -20,8 +20,9 @@ from sqlalchemy import (
     event,
     literal,
     make_url,
+    select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, insert
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -74,6 +75,15 @@ checkpoint = Table(
 )
 """One row: how far the stream has been folded, and which event stood there."""
 
+relayed = Table(
+    "relayed",
+    LOG_METADATA,
+    Column("only", Boolean, primary_key=True),
+    Column("stream_created", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+"""One row: which stream this log was copied to, by when it was made, and at least how far; see `shared.mark`."""
+
 data_keys = Table(
     "data_keys",
     LOG_METADATA,
@@ -83,6 +93,23 @@ data_keys = Table(
     Index("data_keys_to_copy", "subject", postgresql_where=Column("copied", Boolean).is_(False)),
 )
 """The data keys this service made, wrapped by the master key. `copied`: the keys stream has it too."""
+
+
+parked = Table(
+    "parked",
+    LOG_METADATA,
+    Column("event", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("parked_at", TIMESTAMP(timezone=True), nullable=False),
+    Column("skipped_by", Text, nullable=False),
+    Column("skipped_because", Text, nullable=False),
+)
+"""The events that this service could not fold: those that wait, and, with `skipped_by`, those left out for good."""
 
 
 def is_ours(fault: BaseException) -> bool:
@@ -105,6 +132,20 @@ def create_log_tables(op: Operations) -> None:
     bind.execute(
         checkpoint.insert().values(only=True, stream_created="", sequence=0, event_id="", followed={}),
     )
+    bind.execute(relayed.insert().values(only=True, stream_created="", position=0))
+
+
+def create_relay_mark(op: Operations) -> None:
+    """For a service whose first migration was run before there was one. The stream it followed is the stream it fed."""
+    bind = op.get_bind()
+    relayed.create(bind, checkfirst=True)
+    followed = select(literal(True), checkpoint.c.stream_created, literal(0))
+    bind.execute(insert(relayed).from_select(["only", "stream_created", "position"], followed).on_conflict_do_nothing())
+
+
+def create_parked(op: Operations) -> None:
+    """For a service whose first migration was run before events could be parked."""
+    parked.create(op.get_bind(), checkfirst=True)
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:

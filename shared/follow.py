@@ -4,22 +4,19 @@ The rows, the reactions' own events and the checkpoint commit together. A repeat
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
 import structlog
-from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.broker import Broker
 from shared.consequences import Consequences
 from shared.database import checkpoint, driver
-from shared.events.base import Event, event_type
 from shared.events.envelope import (
     SERVICES,
     Envelope,
@@ -29,19 +26,19 @@ from shared.events.envelope import (
     envelope_of,
     opened,
     positions_to_text,
+    types_of,
 )
-from shared.execute import Executor, Order
 from shared.log import lock_head
-from shared.project import Change, Projection
+from shared.poison import Apart, is_poison, parked_keys, place_of, reason_of
 from shared.reading import Stored, reading
 from shared.relay import PASSING, RETRY_AFTER, Halted, Relay
-from shared.rows import apply
 from shared.stream import STREAM, message_at
+from shared.taking import Taking
 from shared.wire import Client
 
-FOLDED_TOGETHER, RECORDED_TOGETHER = 1000, 800
-"""Events folded in one transaction, and events that are expected to come of them: enough to be fast, few enough not to
-hold up a booking for long."""
+FOLDED_TOGETHER, RECORDED_TOGETHER = 2000, 800
+"""Events folded in one transaction, and events that are expected to come of them: enough to be fast, and to fill one
+batch of the relay; few enough not to hold up a booking for long."""
 
 LASTING = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError, asyncpg.SyntaxOrAccessError)
 """What the engine says of statements, not of itself: the same rows would be refused again."""
@@ -50,14 +47,6 @@ RETRY_AFTER_HALT = 2.0
 """Somebody may have mended it meanwhile."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Reaction(Struct, frozen=True, gc=False):
-    """A command that an event leads to. `occurred_at` is when its effect happened outside, if not now."""
-
-    command: Any
-    cause: Recorded
-    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +77,17 @@ class Follow:
         engine: AsyncEngine,
         broker: Broker,
         relay: Relay,
-        executor: Executor[Any, Any, Any],
-        follows: Mapping[str, Projection],
-        wants: frozenset[type[Event]],
-        react: Callable[[AsyncConnection, Sequence[Recorded]], Awaitable[Sequence[Reaction]]],
+        taking: Taking,
     ) -> None:
         self._service = service
         self._engine = engine
         self._broker = broker
         self._relay = relay
-        self._executor = executor
-        self._follows = follows
-        self._wants = wants
-        self._wanted = frozenset(event_type(event) for event in wants)
-        self._react = react
-        self._sources = {*follows, *(event.service for event in wants)}
+        self._wanted = frozenset(kind for event in taking.wants for kind in types_of(event))
+        self._sources = {*taking.follows, *(event.service for event in taking.wants)}
+        self.taking = taking
+        self._parked = False
+        """Whether events of some streams wait, as far as this follower has seen."""
         self._created = ""
         self.followed: Mapping[str, int] = {}
         self.sequence = 0
@@ -146,10 +131,12 @@ class Follow:
         """Where to go on, once the stream is known to be the one that was followed so far."""
         async with self._engine.connect() as connection:
             place = await read_checkpoint(connection)
+            self._parked = bool(await parked_keys(connection))
         info = await client.jetstream().stream_info(STREAM)
         self._created = str(info.created)
         await require_same_stream(client, place, self._created, info.state.last_seq)
-        return place
+        # Every checkpoint says whom we follow: a stream that is made again is then taken up before their first event.
+        return replace(place, followed=dict.fromkeys(self._sources, 0) | dict(place.followed))
 
     def _in_transactions(self, batch: Sequence[Stored]) -> Iterator[list[_Arrived]]:
         """The events, opened before anybody has to wait for us, in parts for one transaction each."""
@@ -167,46 +154,65 @@ class Follow:
             yield together
 
     async def _take(self, arrived: Sequence[_Arrived]) -> None:
+        """In one transaction. What cannot be folded is found and parked in a second one, which takes the rest."""
+        if not self._parked:
+            try:
+                return await self._take_together(arrived)
+            except Exception as fault:
+                if not is_poison(fault):
+                    raise
+                # Not the fault itself, whose text may quote a row.
+                why, where = reason_of(fault), place_of(fault)
+                _log.error("an event could not be folded", service=self._service, reason=why, where=where)
+        return await self._take_apart(arrived)
+
+    async def _take_together(self, arrived: Sequence[_Arrived]) -> None:
         async with self._engine.begin() as connection:
             head = await lock_head(connection)
             fresh, before, followed = self._fresh(arrived, head.followed)
-            await apply(connection, self._changes(fresh))
-            wanted = [recorded for recorded in fresh if type(recorded.event) in self._wants]
-            reactions = await self._react(connection, wanted) if wanted else ()
-            orders = [_order(reaction, before[reaction.cause.id]) for reaction in reactions]
-            recorded, remember = await self._executor.append_within(connection, head, orders)
-            last = arrived[-1]
-            place = Checkpoint(self._created, last.sequence, last.envelope.id, followed)
-            await save_checkpoint(connection, place)
-        remember()
-        self._consequences.learn(wanted, recorded)
-        self.followed, self.sequence = followed, last.sequence
+            taken = await self.taking.take(connection, head, fresh, before)
+            await self._save(connection, arrived[-1], followed)
+        taken.remember()
+        self._consequences.learn(taken.wanted, taken.recorded)
+        self.followed, self.sequence = followed, arrived[-1].sequence
 
-    def _changes(self, fresh: Sequence[Recorded]) -> Iterator[Change]:
-        for recorded in fresh:
-            if recorded.service in self._follows:
-                yield from self._follows[recorded.service](recorded)
+    async def _take_apart(self, arrived: Sequence[_Arrived]) -> None:
+        async with self._engine.begin() as connection:
+            head = await lock_head(connection)
+            fresh, before, followed = self._fresh(arrived, head.followed, each_place=True)
+            keys = await parked_keys(connection)
+            sequences = {each.envelope.id: each.sequence for each in arrived}
+            apart = Apart(self._service, connection, self.taking, head, keys, before, sequences)
+            await apart.take(fresh)
+            await self._save(connection, arrived[-1], followed)
+        for taken in apart.taken:
+            taken.remember()
+        self._parked = bool(apart.keys)
+        self.followed, self.sequence = followed, arrived[-1].sequence
+
+    async def _save(self, connection: AsyncConnection, last: _Arrived, followed: Mapping[str, int]) -> None:
+        await save_checkpoint(connection, Checkpoint(self._created, last.sequence, last.envelope.id, followed))
 
     def _opened(self, stored: Stored) -> _Arrived:
         """What we neither fold nor react to stays closed: all that counts is that it comes in its turn."""
         envelope = envelope_of(stored.body)
-        ours = envelope.service in self._follows or envelope.type in self._wanted
+        ours = envelope.service in self.taking.follows or envelope.type in self._wanted
         return _Arrived(stored.sequence, envelope, opened(envelope, stored.body) if ours else None)
 
     def _fresh(
-        self, arrived: Sequence[_Arrived], followed: Mapping[str, int]
+        self, arrived: Sequence[_Arrived], followed: Mapping[str, int], *, each_place: bool = False
     ) -> tuple[list[Recorded], dict[str, str], dict[str, int]]:
-        """The events not seen before; for each wanted one, the positions before it; and those after them all."""
+        """The events not seen before; the positions before each wanted one, or each; and those after them all."""
         fresh: list[Recorded] = []
         before: dict[str, str] = {}
-        positions = dict(followed)
+        positions = dict.fromkeys(self._sources, 0) | dict(followed)
         for each in arrived:
             if not is_next(each.envelope, each.sequence, positions):
                 continue
             if each.recorded is not None:
                 fresh.append(each.recorded)
-            if each.envelope.type in self._wanted:
-                before[each.envelope.id] = positions_to_text(positions)
+                if each_place or each.envelope.type in self._wanted:
+                    before[each.envelope.id] = positions_to_text(positions)
             positions[each.envelope.service] = each.envelope.position
         return fresh, before, positions
 
@@ -218,7 +224,7 @@ def is_next(envelope: Envelope, sequence: int, positions: Mapping[str, int]) -> 
     if position > last + 1:
         raise Halted(
             f"events {last + 1} to {position - 1} of {service} are missing from the stream before sequence {sequence}: "
-            "the stream has lost events. Compare both copies before going on"
+            "the stream has lost events. `daybook log verify` compares both copies"
         )
     return position == last + 1
 
@@ -242,25 +248,14 @@ async def require_same_stream(client: Client, place: Checkpoint, created: str, l
     if last_sequence < place.sequence:
         raise Halted(
             f"the stream ends at sequence {last_sequence}, but {place.sequence} was followed before: it was cut off or "
-            "restored from an older copy. Nothing is built on it until both copies are compared"
+            "restored from an older copy. Nothing is built on it: run `daybook log republish`"
         )
     found = await message_at(client, place.sequence)
     if place.stream_created != created or found is None or decode(found.data or b"").id != place.event_id:
         raise Halted(
             f"the stream is not the one that was followed up to sequence {place.sequence}: it was made again or "
-            "altered. Nothing is built on it until both copies are compared"
+            "altered. Nothing is built on it: run `daybook log republish`"
         )
 
 
 _SAVE = "UPDATE checkpoint SET stream_created = $1, sequence = $2, event_id = $3, followed = $4"
-
-
-def _order(reaction: Reaction, before: str) -> Order[Any]:
-    cause = reaction.cause
-    return Order(
-        reaction.command,
-        causation_id=cause.id,
-        correlation_id=cause.correlation_id or cause.id,
-        occurred_at=reaction.occurred_at,
-        followed=before,
-    )

@@ -47,8 +47,8 @@ class Fault(Refusal):
 class Guards:
     """What the gate goes by. `strangers` counts those without a good token, by the address they come from.
 
-    `open_paths` need no token. `templates` are the routes by their patterns, so that the trail can name the one that
-    somebody asked for who was not let in.
+    `open_paths` need no token, nor does what fits one of `open_patterns`. `templates` are the routes by their patterns,
+    so that the trail can name the one that somebody asked for who was not let in.
     """
 
     tokens: Tokens
@@ -59,6 +59,7 @@ class Guards:
     templates: Mapping[re.Pattern[str], str]
     answer: Answer
     now: Callable[[], datetime]
+    open_patterns: Sequence[re.Pattern[str]] = ()
     seconds: Callable[[], float] = time.monotonic
     """For the limits: a clock that never goes back."""
 
@@ -102,7 +103,7 @@ class Gate:
         """Raises `Refusal` unless this request may go in; nothing of its body has been read."""
         if visit.path in HEALTH:
             return
-        if visit.path in self._guards.open_paths:
+        if self._is_open(visit.path):
             self._count(self._guards.strangers, _peer(scope))
             return
         try:
@@ -115,6 +116,10 @@ class Gate:
         if not visit.caller.scopes and visit.path != ANY_TOKEN:
             raise Forbidden("The token has no scope, so it allows nothing", code="missing-scope", where="Authorization")
         scope["state"]["caller"] = visit.caller
+
+    def _is_open(self, path: str) -> bool:
+        guards = self._guards
+        return path in guards.open_paths or any(pattern.match(path) for pattern in guards.open_patterns)
 
     def _count(self, limits: Limits, client: str) -> None:
         if wait := limits.wait(client, self._guards.seconds()):

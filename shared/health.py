@@ -1,8 +1,9 @@
 """The routes that every service has: its health, its figures, where it stands, and the trail of accesses."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import text
@@ -12,8 +13,12 @@ from shared.clock import parse_instant
 from shared.dependencies import CallerDep, RunningDep
 from shared.log import head_position
 from shared.service import Running
+from shared.worklist import count_waiting
 
 router = APIRouter(tags=["health"])
+
+Figures = Callable[[Running, CollectorRegistry], Awaitable[None]]
+"""Adds what a service has to say beyond what every service says."""
 
 Name = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 """What a client or a practice can be called: PostgreSQL would not even look for a NUL character."""
@@ -27,11 +32,15 @@ async def livez() -> PlainTextResponse:
 
 @router.get("/readyz", response_class=PlainTextResponse)
 async def readyz(service: RunningDep) -> PlainTextResponse:
-    """The service can take requests: its database answers, and nothing has halted it. The broker may be away."""
-    if reason := _halted(service):
+    """The service can take requests: its database answers, and nothing has halted it. The broker may be away, or the
+    stream lost: appointments are booked meanwhile."""
+    lost = service.relay.lost
+    if reason := service.relay.halted or ("" if lost else service.follow.halted):
         return PlainTextResponse(f"halted: {reason}\n", status_code=503)
     async with service.engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
+    if lost:
+        return PlainTextResponse(f"ready, without its stream: {lost}\n")
     return PlainTextResponse("ready\n" if service.broker.is_up else "ready, without the broker\n")
 
 
@@ -39,7 +48,7 @@ async def readyz(service: RunningDep) -> PlainTextResponse:
 async def status(service: RunningDep, _: CallerDep) -> dict[str, Any]:
     """Where this service's log and its following stand."""
     async with service.engine.connect() as connection:
-        position = await head_position(connection)
+        position, waiting = await head_position(connection), await count_waiting(connection)
     return {
         "service": service.blueprint.name,
         "position": position,
@@ -49,6 +58,7 @@ async def status(service: RunningDep, _: CallerDep) -> dict[str, Any]:
         "broker": "up" if service.broker.is_up else "down",
         "now": service.clock.now(),
         "halted": _halted(service),
+        "parked": waiting,
     }
 
 
@@ -76,15 +86,16 @@ async def accesses(
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(service: RunningDep) -> Response:
+async def metrics(request: Request, service: RunningDep) -> Response:
     """Figures for Prometheus, read at this moment."""
     async with service.engine.connect() as connection:
-        position = await head_position(connection)
+        position, waiting = await head_position(connection), await count_waiting(connection)
     registry = CollectorRegistry()
     figures = {
         "daybook_log_position": ("Position of the newest event in the database", position),
         "daybook_relayed_position": ("Position of the newest event known to be in the stream", service.relay.position),
         "daybook_followed_sequence": ("Sequence of the stream folded so far", service.follow.sequence),
+        "daybook_parked_events": ("Events that could not be folded, and wait for somebody to look at them", waiting),
         "daybook_broker_up": ("Whether the broker can be reached", int(service.broker.is_up)),
         "daybook_halted": ("Whether the service has stopped building on its log", int(bool(_halted(service)))),
     }
@@ -93,8 +104,10 @@ async def metrics(service: RunningDep) -> Response:
     followed = Gauge("daybook_followed_position", "Position folded", ["service", "source"], registry=registry)
     for source, reached in service.follow.followed.items():
         followed.labels(service.blueprint.name, source).set(reached)
+    for more in request.app.state.figures:
+        await more(service, registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _halted(service: Running) -> str:
-    return service.relay.halted or service.follow.halted
+    return service.relay.halted or service.relay.lost or service.follow.halted

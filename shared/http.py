@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
-from shared import health
+from shared import health, parked_api
 from shared.audit import Trail
 from shared.database import FAULTS, is_ours
 from shared.dependencies import CallerDep, OperatorOnly, RunningDep
@@ -53,10 +53,12 @@ def create_app(
     background: Sequence[Callable[[Running], Awaitable[None]]] = (),
     render: Render = problem,
     open_paths: frozenset[str] = frozenset(),
+    figures: Sequence[health.Figures] = (),
 ) -> FastAPI:
     """The service's app behind its gate. Its lifespan opens the service; `render` turns a refusal into its answer.
 
-    `open_paths` are those that need no token, or see to their callers themselves.
+    `open_paths` are those that need no token, or see to their callers themselves, as the routes write them.
+    `figures` add to its metrics.
     """
     keys, trail = token_keys(settings.token_keys), Trail(settings.database_url)
 
@@ -75,8 +77,9 @@ def create_app(
         telemetry=_SILENT,
     )
     # In the order in which they are looked for: what is asked for by the thousand comes first.
-    for router in (*routers, health.router):
+    for router in (*routers, health.router, parked_api.router):
         app.include_router(router)
+    app.state.figures = figures
     _answer_refusals(app, render)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
     app.add_middleware(Gate, guards=_guards(app, settings, keys, trail, render))
@@ -97,6 +100,7 @@ class _App(FastAPI):
 
 
 def _guards(app: _App, settings: ServiceSettings, keys: TokenKeys, trail: Trail, render: Render) -> Guards:
+    templates = {route.path_regex: route.path or "" for route in iter_route_contexts(app.routes)}
     clients, strangers = (
         Limits(per_second=settings.requests_per_second, burst=settings.requests_burst) for _ in range(2)
     )
@@ -106,7 +110,8 @@ def _guards(app: _App, settings: ServiceSettings, keys: TokenKeys, trail: Trail,
         clients=clients,
         strangers=strangers,
         open_paths=app.open_paths,
-        templates={route.path_regex: route.path or "" for route in iter_route_contexts(app.routes)},
+        open_patterns=[pattern for pattern, path in templates.items() if "{" in path and path in app.open_paths],
+        templates=templates,
         answer=partial(answer, render),
         now=lambda: app.state.running.clock.now(),
     )

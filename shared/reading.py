@@ -13,11 +13,30 @@ from shared.refusals import Unavailable
 from shared.stream import KEYS_STREAM, STREAM, last_of
 from shared.wire import Arrived, Client
 
-PULL = 2000
-"""Messages asked for at a time; asked for again when half have come, so that the next are always on their way."""
+PULL = 1000
+"""Messages asked for at a time, and twice at first: so that the next are on their way while these are dealt with."""
 
 _SECOND = 1_000_000_000
 _HEARTBEAT = b"100"
+
+
+class _Letterbox:
+    """Where the messages of a tapped subject lie until they are taken out, all at once."""
+
+    def __init__(self) -> None:
+        self._messages: list[Arrived] = []
+        self._arrived = asyncio.Event()
+
+    def put(self, message: Arrived) -> None:
+        self._messages.append(message)
+        self._arrived.set()
+
+    async def empty(self) -> list[Arrived]:
+        """All that has arrived; waits for the first."""
+        await self._arrived.wait()
+        self._arrived.clear()
+        messages, self._messages = self._messages, []
+        return messages
 
 
 class Stored(NamedTuple):
@@ -53,10 +72,10 @@ async def reading(
         ),
     )
     inbox = client.new_inbox()
-    arrived: asyncio.Queue[Arrived] = asyncio.Queue()
-    untap = await client.tap(inbox, arrived.put_nowait)
+    letterbox = _Letterbox()
+    untap = await client.tap(inbox, letterbox.put)
     try:
-        yield _batches(client, f"{stream}.{info.name}", inbox, arrived, until)
+        yield _batches(client, f"{stream}.{info.name}", inbox, letterbox, until)
     finally:
         # The server forgets an idle consumer by itself; an error here must not hide why the reading ended.
         with suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
@@ -65,25 +84,24 @@ async def reading(
 
 
 async def _batches(
-    client: Client, consumer: str, inbox: str, arrived: asyncio.Queue[Arrived], until: int | None
+    client: Client, consumer: str, inbox: str, letterbox: _Letterbox, until: int | None
 ) -> AsyncIterator[list[Stored]]:
     owed = 0
     while True:
-        if owed <= PULL // 2:
-            await _ask(client, consumer, inbox)
-            owed += PULL
+        owed += await _ask(client, consumer, inbox, owed)
         batch: list[Stored] = []
-        for message in await _next(arrived):
+        for message in await _next(letterbox):
             if not message.status:
                 owed -= 1
                 batch.append(_stored(message))
             elif message.status != _HEARTBEAT:
-                owed = 0  # a pull has ended, and what it still owed will not come
+                owed -= _unserved(message, owed)
         last = batch[-1].sequence if batch else 0
         if until is not None and last >= until:
             yield [stored for stored in batch if stored.sequence <= until]
             return
         if batch:
+            owed += await _ask(client, consumer, inbox, owed)
             yield batch
 
 
@@ -99,21 +117,27 @@ async def stored_keys(client: Client, service: str) -> AsyncIterator[list[tuple[
                 return
 
 
-async def _ask(client: Client, consumer: str, inbox: str) -> None:
+def _unserved(notice: Arrived, owed: int) -> int:
+    """What will not come: a pull has ended, with so many messages still owed; all of them, if that is not said."""
+    return int(notice.header("Nats-Pending-Messages") or owed)
+
+
+async def _ask(client: Client, consumer: str, inbox: str, owed: int) -> int:
+    """Ask until more than one pull is owed; how many messages were asked for."""
     request = json.dumps({"batch": PULL, "expires": 30 * _SECOND, "idle_heartbeat": _SECOND})
-    await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", request.encode(), reply=inbox)
+    pulls = range(owed, PULL + 1, PULL)
+    for _ in pulls:
+        await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", request.encode(), reply=inbox)
+    return len(pulls) * PULL
 
 
-async def _next(arrived: asyncio.Queue[Arrived]) -> list[Arrived]:
+async def _next(letterbox: _Letterbox) -> list[Arrived]:
     """All that has arrived, at least one: the broker sends a heartbeat every second if there is nothing else."""
     try:
         async with asyncio.timeout(4):
-            messages = [await arrived.get()]
+            return await letterbox.empty()
     except TimeoutError:
         raise Unavailable("the broker has fallen silent", code="broker-silent") from None
-    while len(messages) < PULL and not arrived.empty():
-        messages.append(arrived.get_nowait())
-    return messages
 
 
 def _stored(message: Arrived) -> Stored:
@@ -135,16 +159,17 @@ async def last_keys(client: Client, subjects: Collection[str]) -> Mapping[str, b
 async def _last_by_subjects(client: Client, stream: str, subjects: Sequence[str]) -> dict[str, bytes]:
     """The newest message of each subject that has one; the server answers for up to 1,024 of them at once."""
     inbox = client.new_inbox()
-    arrived: asyncio.Queue[Arrived] = asyncio.Queue()
-    untap = await client.tap(inbox, arrived.put_nowait)
+    letterbox = _Letterbox()
+    untap = await client.tap(inbox, letterbox.put)
     found: dict[str, bytes] = {}
     try:
         request = json.dumps({"multi_last": list(subjects), "batch": len(subjects)})
         await client.publish(f"$JS.API.DIRECT.GET.{stream}", request.encode(), reply=inbox)
         async with asyncio.timeout(10):
-            # A notice is the end: 204 if that was all, 404 if there are none.
-            while not (message := await arrived.get()).status:
-                found[message.header("Nats-Subject")] = message.body
-        return found
+            while True:
+                for message in await letterbox.empty():
+                    if message.status:  # the end: 204 if that was all, 404 if there are none
+                        return found
+                    found[message.header("Nats-Subject")] = message.body
     finally:
         await untap()

@@ -12,9 +12,10 @@ import nats.errors
 import structlog
 
 from shared.broker import Broker
-from shared.database import FAULTS, FRESH_PLANS
+from shared.database import FAULTS, FRESH_PLANS, Driver
 from shared.events.envelope import decode
 from shared.log import CHANNEL
+from shared.mark import Lost, Mark, created_of, read_mark, require_followed, require_own_stream, save_mark
 from shared.refusals import Unavailable
 from shared.stream import KEYS_STREAM, Message, PublishRefused, last_of, publish
 from shared.wire import Client
@@ -50,6 +51,10 @@ class Relay:
         """Set once the copies have been compared, whatever came of it."""
         self.position = 0
         self.halted = ""
+        self.lost = ""
+        """Why nothing is copied, while the database is whole and may be appended to."""
+        self._mark = Mark("", 0)
+        self._tended = 0.0
 
     def check(self) -> None:
         """Raises `Unavailable` if nothing may be appended, because the copies of the log contradict each other."""
@@ -58,7 +63,7 @@ class Relay:
 
     async def reached(self, position: int, within: float) -> bool:
         """Wait until the stream has this event: at most `within` seconds, and not at all while the broker is away."""
-        if self.position < position and not self._broker.is_up:
+        if self.position < position and (self.lost or not self._broker.is_up):
             return False
         try:
             async with asyncio.timeout(within):
@@ -77,6 +82,11 @@ class Relay:
                 if not self.halted:
                     _log.error("relay halted", service=self._service, reason=str(halted))
                 self.halted = str(halted)
+                self.looked.set()
+            except Lost as lost:
+                if not self.lost:
+                    _log.error("relay has lost its stream", service=self._service, reason=str(lost))
+                self.lost = str(lost)
                 self.looked.set()
             except PublishRefused as refused:
                 _log.info("relay looks again", service=self._service, reason=str(refused))
@@ -101,12 +111,13 @@ class Relay:
                 copied = await self._copy_keys(client, connection)
                 sent = await self._copy_events(client, connection, sequence)
                 sequence = sent or sequence
+                await self._tend(client, connection)
                 if not sent and not copied:
                     await _wait(awake)
         finally:
             connection.terminate()
 
-    async def _resume(self, client: Client, connection: "asyncpg.Connection[asyncpg.Record]") -> int:
+    async def _resume(self, client: Client, connection: Driver) -> int:
         """Find out which of our events stands last in the stream, and that it is the one we have; its sequence."""
         last = await last_of(client, f"daybook.{self._service}.>")
         position, sequence = 0, 0
@@ -116,15 +127,37 @@ class Relay:
             ours = await connection.fetchval("SELECT id FROM events WHERE position = $1", position)
             if ours != recorded.id:
                 raise Halted(await self._contradiction(connection, position, missing=ours is None))
+        await self._require_own_stream(client, connection, position)
         self._advance(position)
-        self.halted = ""
+        self.halted = self.lost = ""
         self.agreed.set()
         self.looked.set()
         return sequence
 
-    async def _contradiction(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", position: int, *, missing: bool
-    ) -> str:
+    async def _require_own_stream(self, client: Client, connection: Driver, position: int) -> None:
+        """Raises `Lost` if it is not; the first stream that this log is copied to is its own."""
+        created, self._mark = await created_of(client), await read_mark(connection)
+        require_own_stream(self._service, self._mark, created, position)
+        if not created:
+            raise Unavailable("there is no stream yet", code="no-stream")
+        await require_followed(self._service, client, connection)
+        await self._note(connection, Mark(created, position))
+
+    async def _tend(self, client: Client, connection: Driver) -> None:
+        """Once a second: whether the stream is still ours, and a note of how far it has been copied."""
+        now = asyncio.get_running_loop().time()
+        if now - self._tended < POLL_EVERY:
+            return
+        self._tended = now
+        require_own_stream(self._service, self._mark, await created_of(client), self.position)
+        await self._note(connection, self._mark._replace(position=self.position))
+
+    async def _note(self, connection: Driver, mark: Mark) -> None:
+        if mark != self._mark:
+            await save_mark(connection, mark)
+            self._mark = mark
+
+    async def _contradiction(self, connection: Driver, position: int, *, missing: bool) -> str:
         service = self._service
         if not missing:
             return (
@@ -137,16 +170,16 @@ class Relay:
             f"copy. Stop {service}, empty its database and run `daybook rebuild {service}`"
         )
 
-    async def _copy_events(self, client: Client, connection: "asyncpg.Connection[asyncpg.Record]", after: int) -> int:
+    async def _copy_events(self, client: Client, connection: Driver, after: int) -> int:
         rows = whole_commands(await connection.fetch(_NEXT, self.position, AT_ONCE))
         if not rows:
             return 0
-        messages = [Message(_subject(self._service, row), row["id"], row["body"]) for row in rows]
+        messages = [Message(subject_of(self._service, row), row["id"], row["body"]) for row in rows]
         sequence = await publish(client, messages, guard=f"daybook.{self._service}.>", expected=after)
         self._advance(rows[-1]["position"])
         return sequence
 
-    async def _copy_keys(self, client: Client, connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    async def _copy_keys(self, client: Client, connection: Driver) -> bool:
         """Keys go first, so that whoever reads an event finds the key to it."""
         rows = await connection.fetch("SELECT subject, wrapped FROM data_keys WHERE copied IS FALSE LIMIT $1", AT_ONCE)
         if not rows:
@@ -159,7 +192,7 @@ class Relay:
             await publish(client, messages)
         except PublishRefused:
             for message in messages:
-                await _copy_key(client, message)
+                await copy_key(client, message)
         await connection.execute(
             "UPDATE data_keys SET copied = true WHERE subject = ANY($1)", [row["subject"] for row in rows]
         )
@@ -171,7 +204,7 @@ class Relay:
         moved.set()
 
 
-async def _copy_key(client: Client, message: Message) -> None:
+async def copy_key(client: Client, message: Message) -> None:
     """One key, which may be there already from a session that ended before it could say so; never over another."""
     there = await last_of(client, message.subject, KEYS_STREAM)
     if there is None:
@@ -191,7 +224,7 @@ def whole_commands(rows: Sequence[asyncpg.Record]) -> Sequence[asyncpg.Record]:
     return rows[: ends[-1]] if ends else rows
 
 
-def _subject(service: str, row: asyncpg.Record) -> str:
+def subject_of(service: str, row: asyncpg.Record) -> str:
     """`uk.daybook.booking.appointment-booked.v1` goes to `daybook.booking.<practice>.appointment-booked`."""
     return f"daybook.{service}.{row['practice']}.{row['type'].split('.')[3]}"
 

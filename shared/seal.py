@@ -94,8 +94,8 @@ class Keys:
         self._copies = copies
         self._remembered: OrderedDict[str, DataKey] = OrderedDict()
 
-    def pseudonym(self, kind: Literal["patient", "number"], value: str) -> str:
-        """What stands for an NHS number or an E.164 number: always the same, and telling nothing by itself."""
+    def pseudonym(self, kind: Literal["patient", "number", "reply"], value: str) -> str:
+        """What stands for an NHS number, an E.164 number, or a text from one: always the same, and telling nothing."""
         made = self._pseudonyms.copy()
         made.update(f"{kind}:{value}".encode())
         return str(UUID(bytes=made.digest()[:16], version=5))

@@ -1,7 +1,7 @@
 """A service in parts and at work: what it is made of, and what it holds while it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,16 @@ from shared.database import open_engine
 from shared.decider import Decider
 from shared.events.base import Event
 from shared.events.envelope import Recorded
+from shared.events.parking import OF_EACH_ITSELF
 from shared.execute import Executor
-from shared.follow import Follow, Reaction
+from shared.follow import Follow
 from shared.migrate import require_migrated
+from shared.parking import and_parked, with_parking
 from shared.project import Change, Projection
 from shared.relay import Relay
 from shared.seal import Keys
 from shared.settings import ServiceSettings
+from shared.taking import Reaction, Taking
 
 _log = structlog.get_logger(__name__)
 
@@ -64,10 +67,17 @@ class Blueprint:
         """The services whose events it takes from the stream, to fold them or to react to them."""
         return frozenset({*self.follows, *(event.service for event in self.wants)})
 
-    def changes(self, batch: Iterable[Recorded], limits: Mapping[str, int]) -> Iterable[Change]:
-        """What these events change in its tables, up to and including the limit of each service."""
+    def changes(
+        self, batch: Iterable[Recorded], limits: Mapping[str, int], left_out: Collection[str] = ()
+    ) -> Iterable[Change]:
+        """What these events change in its tables, up to and including the limit of each service.
+
+        `left_out` are ids of others' events that were never folded here, since they wait or were skipped.
+        """
         folds = {**self.follows, self.name: self.project}
         for recorded in batch:
+            if type(recorded.event) in OF_EACH_ITSELF or (recorded.id in left_out and recorded.service != self.name):
+                continue
             if recorded.service in folds and recorded.position <= limits.get(recorded.service, 0):
                 yield from folds[recorded.service](recorded)
 
@@ -116,8 +126,8 @@ def _assemble(blueprint: Blueprint, settings: ServiceSettings, engine: AsyncEngi
     executor: Executor[Any, Any, Any] = Executor(
         service=blueprint.name,
         engine=engine,
-        decider=blueprint.decider,
-        project=blueprint.project,
+        decider=with_parking(blueprint.decider),
+        project=and_parked(blueprint.project),
         clock=clock,
         copies=relay,
         relay_wait=settings.relay_wait,
@@ -131,10 +141,7 @@ def _assemble(blueprint: Blueprint, settings: ServiceSettings, engine: AsyncEngi
         engine=engine,
         broker=broker,
         relay=relay,
-        executor=executor,
-        follows=blueprint.follows,
-        wants=blueprint.wants,
-        react=react,
+        taking=Taking(executor, blueprint.follows, blueprint.wants, react),
     )
     keys = Keys(settings.master_key.get_secret_value(), engine, broker)
     running = Running(blueprint, settings, engine, clock, keys, broker, executor, relay, follow)

@@ -213,7 +213,7 @@ class County:
     async def _at_rest(self, client: Client) -> bool:
         """Everything was followed, then nothing was left to relay, and meanwhile nothing had come."""
         for running in self._open:
-            if reason := running.relay.halted or running.follow.halted:
+            if reason := running.relay.halted or running.relay.lost or running.follow.halted:
                 raise AssertionError(f"{running.blueprint.name} halted: {reason}")
         before = await self._last_sequences(client)
         for running in self._open:

@@ -18,6 +18,7 @@ async def served(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
     port = port or free_port()
     config = uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
+    app.state.stopping = lambda: server.should_exit
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(_DEADLINE):
         while not server.started:

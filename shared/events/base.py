@@ -14,9 +14,13 @@ Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Something that happened, in the past tense. `service` recorded it, as the newest fact of its `stream`."""
+    """Something that happened, in the past tense. `service` recorded it, as the newest fact of its `stream`.
+
+    `revision` is counted up when its meaning changes; what was stored before is then listed in `upcasting.RETIRED`.
+    """
 
     service: ClassVar[str]
+    revision: ClassVar[int] = 1
 
     @property
     def stream(self) -> str:
@@ -36,4 +40,4 @@ def event_name(event: type[Event]) -> str:
 
 def event_type(event: type[Event]) -> str:
     """The CloudEvents type: `uk.daybook.booking.appointment-booked.v1`."""
-    return f"uk.daybook.{event.service}.{event_name(event)}.v1"
+    return f"uk.daybook.{event.service}.{event_name(event)}.v{event.revision}"

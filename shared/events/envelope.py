@@ -9,17 +9,20 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Raw, Struct
 
-from shared.events.base import Event, event_name, event_type
+from shared.events.base import Event, event_type
 from shared.events.booking import BookingEvent
 from shared.events.notifications import NotificationsEvent
+from shared.events.parking import ParkingEvent
 from shared.events.rebooking import RebookingEvent
+from shared.events.upcasting import RETIRED, Retired, ancestors, brought_up_to_date
 
-_CLASSES = tuple(event for union in (BookingEvent, RebookingEvent, NotificationsEvent) for event in get_args(union))
+_OF_ONE = tuple(event for union in (BookingEvent, RebookingEvent, NotificationsEvent) for event in get_args(union))
+_CLASSES = (*_OF_ONE, *get_args(ParkingEvent))
 
 EVENTS: Mapping[str, type[Event]] = MappingProxyType({event_type(event): event for event in _CLASSES})
-"""Every event type ever published, by its CloudEvents type."""
+"""Every event type that is written, by its CloudEvents type. Those that were written once are in `RETIRED`."""
 
-SERVICES = frozenset(event.service for event in _CLASSES)
+SERVICES = frozenset(event.service for event in _OF_ONE)
 """Whoever publishes events."""
 
 _TYPES = {event: kind for kind, event in EVENTS.items()}
@@ -35,7 +38,7 @@ class Recorded(Struct, frozen=True, kw_only=True, gc=False):
 
     `position` counts the events of its service without a gap, `version` those of its stream, both from 1.
     `followed` says how far, per service, the recording service had reacted to the log when it decided this, in the
-    words of `positions_to_text`.
+    words of `positions_to_text`. `stored_as` is the type it was written under, if that is retired.
     """
 
     position: int
@@ -51,16 +54,17 @@ class Recorded(Struct, frozen=True, kw_only=True, gc=False):
     correlation_id: str = ""
     followed: str = ""
     body: bytes = b""
+    stored_as: str = ""
 
     @property
     def type(self) -> str:
-        """The CloudEvents type: `uk.daybook.booking.appointment-booked.v1`."""
-        return _TYPES[type(self.event)]
+        """The CloudEvents type, as both copies have it: `uk.daybook.booking.appointment-booked.v1`."""
+        return self.stored_as or _TYPES[type(self.event)]
 
     @property
     def subject(self) -> str:
         """The NATS subject the event is published on: `daybook.booking.G82002.appointment-booked`."""
-        return f"daybook.{self.service}.{self.practice}.{event_name(type(self.event))}"
+        return f"daybook.{self.service}.{self.practice}.{self.type.split('.')[3]}"
 
 
 class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -125,19 +129,29 @@ def with_body(recorded: Recorded, data: bytes = b"") -> Recorded:
     return msgspec.structs.replace(recorded, body=body)
 
 
-def envelope_of(body: bytes) -> Envelope:
+def types_of(event: type[Event], retired: Mapping[str, Retired] = RETIRED) -> tuple[str, ...]:
+    """Every type under which events of this class stand in the log."""
+    kind = event_type(event)
+    return kind, *ancestors(kind, retired)
+
+
+def envelope_of(body: bytes, retired: Mapping[str, Retired] = RETIRED) -> Envelope:
     """The envelope around the event that these bytes record. Raises `UnreadableEvent`."""
     try:
         envelope = _ENVELOPE.decode(body)
     except msgspec.MsgspecError as malformed:
         raise UnreadableEvent(f"not a Daybook event: {malformed}") from malformed
-    if envelope.type not in EVENTS:
+    if envelope.type not in EVENTS and envelope.type not in retired:
         raise UnreadableEvent(f"event type '{envelope.type}' is not known here: is this version older than the log?")
     return envelope
 
 
-def opened(envelope: Envelope, body: bytes) -> Recorded:
+def opened(envelope: Envelope, body: bytes, retired: Mapping[str, Retired] = RETIRED) -> Recorded:
     """The event in this envelope, which these bytes record. Raises `UnreadableEvent`."""
+    if envelope.type in retired:
+        kind, data = brought_up_to_date(envelope.type, envelope.data, retired)
+        today = opened(msgspec.structs.replace(envelope, type=kind, data=data), body, {})
+        return msgspec.structs.replace(today, stored_as=envelope.type)
     try:
         event = _DECODERS[envelope.type].decode(envelope.data)
     except msgspec.MsgspecError as malformed:
@@ -159,14 +173,14 @@ def opened(envelope: Envelope, body: bytes) -> Recorded:
     )
 
 
-def decode(body: bytes) -> Recorded:
+def decode(body: bytes, retired: Mapping[str, Retired] = RETIRED) -> Recorded:
     """The event that these bytes record. Raises `UnreadableEvent`."""
-    return opened(envelope_of(body), body)
+    return opened(envelope_of(body, retired), body, retired)
 
 
 def positions_to_text(positions: Mapping[str, int]) -> str:
     """`booking:12 rebooking:7`, since an extension of a CloudEvent must be a plain value."""
-    return " ".join(sorted([f"{service}:{position}" for service, position in positions.items()]))
+    return " ".join(sorted([f"{service}:{position}" for service, position in positions.items() if position]))
 
 
 def positions_from_text(text: str) -> Mapping[str, int]:

@@ -8,11 +8,17 @@ from typing import ClassVar, Literal
 
 from shared.events.base import COUNTY, Event, Instant
 
-MessageKind = Literal["moved"]
-Answer = Literal["keep", "another-time", "cancel", "stop", "wrong-number", "unclear"]
+MessageKind = Literal["moved", "reminder-3", "reminder-1", "kept", "asked", "cancelled"]
+"""`moved`: the appointment has another time. `reminder-…`: so many days before it. The others confirm an answer: that
+the appointment stands, that another time will be looked for, that it is cancelled."""
+
+Answer = Literal["keep", "another-time", "cancel", "stop", "start", "wrong-number", "unclear"]
 Failure = Literal["permanent", "temporary", "technical", "refused", "outdated"]
 """Why a message did not arrive. `outdated`: its appointment no longer stood when its turn came, so it was not sent, and
 there is nothing left to tell; what took the appointment's place has a message of its own."""
+
+
+Verdict = Literal["sent", "not-sent"]
 
 
 class MessageEvent(Event, frozen=True):
@@ -77,12 +83,33 @@ class MessageAccepted(MessageEvent, frozen=True):
     provider_id: str
 
 
+class SendDeferred(MessageEvent, frozen=True):
+    """This attempt was certainly not sent, and why; the message waits for another, maybe with another provider."""
+
+    attempt: int
+    provider: str
+    reason: str
+
+
 class OutcomeUnknown(MessageEvent, frozen=True):
-    """The answer to an attempt was lost; it is looked up, and never sent again on a guess."""
+    """The answer to an attempt was lost; it is looked up, and never sent again on a guess.
+
+    `unknowns` is how many attempts at this message have come to that, this one included.
+    """
 
     attempt: int
     provider: str
     reference: str
+    unknowns: int = 1
+
+
+class UnknownSettled(MessageEvent, frozen=True):
+    """A person found out at the provider what became of an attempt whose outcome was unknown."""
+
+    attempt: int
+    provider: str
+    verdict: Verdict
+    settled_by: str
 
 
 class MessageDelivered(MessageEvent, frozen=True):
@@ -98,8 +125,19 @@ class MessageFailed(MessageEvent, frozen=True):
     detail: str
 
 
+class MessageSilent(MessageEvent, frozen=True):
+    """The provider took it and has not said since what became of it, for so long that somebody should telephone."""
+
+    attempt: int
+    provider: str
+
+
 class ReplyReceived(MessageEvent, frozen=True):
-    """The patient answered this message. `sealed` is the whole text, sealed with the patient's key."""
+    """The patient answered this message. `sealed` is the whole text, sealed with the patient's key.
+
+    `words` is the keyed pseudonym of number and text, by which the same text is known when it comes under another id.
+    `read_by` is who said what it means, where a person had to.
+    """
 
     reply: str
     patient: str
@@ -108,6 +146,9 @@ class ReplyReceived(MessageEvent, frozen=True):
     outage: str
     answer: Answer
     sealed: str
+    number: str = ""
+    words: str = ""
+    read_by: str = ""
 
 
 class NumberSuppressed(NumberEvent, frozen=True):
@@ -116,12 +157,38 @@ class NumberSuppressed(NumberEvent, frozen=True):
     reason: str
 
 
+class PairSuppressed(NumberEvent, frozen=True):
+    """No more texts about this patient to this number: whoever has it is somebody else."""
+
+    patient: str
+    reason: str
+
+
+class NumberReleased(NumberEvent, frozen=True):
+    """Its owner wants texts again."""
+
+
 class ReplyUnmatched(NumberEvent, frozen=True):
-    """A text came in that belongs to no one open message; a person reads it. `sealed` opens with the number's key."""
+    """A text came in that belongs to no one open message; a person reads it. `sealed` opens with the number's key.
+
+    `candidates` are the messages it may answer, `practices` theirs. `words`: as in `ReplyReceived`.
+    """
 
     reply: str
     candidates: tuple[str, ...]
     sealed: str
+    practices: tuple[str, ...] = ()
+    words: str = ""
+
+
+class ReplyResolved(NumberEvent, frozen=True):
+    """A person has read a text that the rules would not act on, and done what there was to do.
+
+    What it answers, if anything, is an event of its own: `ReplyReceived` under the id `<reply>.read`.
+    """
+
+    reply: str
+    resolved_by: str
 
 
 class CallRaised(MessageEvent, frozen=True):
@@ -136,12 +203,18 @@ class CallRaised(MessageEvent, frozen=True):
 NotificationsEvent = (
     MessagePlanned
     | SendAttempted
+    | SendDeferred
     | MessageAccepted
     | OutcomeUnknown
+    | UnknownSettled
     | MessageDelivered
     | MessageFailed
+    | MessageSilent
     | ReplyReceived
     | NumberSuppressed
+    | PairSuppressed
+    | NumberReleased
     | ReplyUnmatched
+    | ReplyResolved
     | CallRaised
 )

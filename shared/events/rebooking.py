@@ -288,6 +288,18 @@ class CallMade(RecoveryEvent, frozen=True):
     note: str = ""
 
 
+class CancellationRequested(Event, frozen=True):
+    """A patient answered a reminder, outside any recovery: booking is asked to cancel the appointment."""
+
+    service: ClassVar[str] = "rebooking"
+    appointment: str
+    practice: str
+
+    @property
+    def stream(self) -> str:
+        return f"cancellation/{self.appointment}"
+
+
 RebookingEvent = (
     OutageDeclared
     | InflowChanged
@@ -307,4 +319,5 @@ RebookingEvent = (
     | CallNeeded
     | CallClaimed
     | CallMade
+    | CancellationRequested
 )

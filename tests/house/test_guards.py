@@ -1,7 +1,7 @@
 """The doors: every route of every service is closed to those without a token, but for the few that are listed here."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -16,18 +16,21 @@ from tests.harness import County
 from tests.issuer import bearer
 
 HEALTH = {"/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
-DESK = {"/desk"} | {
-    f"/desk/{name}"
-    for name in ("desk.css", "calls.css", "desk.js", "asking.js", "calls.js", "county.js", "sheet.js", "showing.js")
-}
+DESK = {"/desk"} | {f"/desk/{name}" for name in ("desk.css", "desk.js", "asking.js", "entering.js", "showing.js")}
 """A page that has no data in it."""
+OF_THE_RECOVERY = {f"/desk/{name}" for name in ("calls.css", "calls.js", "county.js", "sheet.js")}
+OF_THE_TEXTS = {
+    f"/desk/{name}" for name in ("texts.css", "campaigns.js", "patients.js", "replies.js", "unknown.js", "words.js")
+}
 OPEN = {
     "booking": HEALTH | {"/fhir/R4/metadata"},
-    "rebooking": HEALTH | DESK,
-    "notifications": HEALTH,
+    "rebooking": HEALTH | DESK | OF_THE_RECOVERY,
+    "notifications": HEALTH | DESK | OF_THE_TEXTS,
 }
 CALLBACKS = {"/v1/receipts", "/v1/inbound"}
 """Of notifications: the provider shows a token of another kind."""
+SIGNED = {"/v1/twilio/status/{reference}", "/v1/twilio/inbound"}
+"""Of notifications: the provider signs, and is refused as no caller is that was expected to show a token."""
 ANY_TOKEN = {"/v1/status"}
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -62,19 +65,23 @@ async def answers(client: AsyncClient, token: str) -> dict[tuple[str, str], int]
     return found
 
 
+def opened(found: Mapping[tuple[str, str], int]) -> set[str]:
+    """The paths that let this caller in."""
+    return {path for (_, path), status in found.items() if status != (403 if path in SIGNED else 401)}
+
+
 @every_service
 async def test_without_a_token_nothing_opens_but_what_is_listed(county: County, service: str) -> None:
     async with county.client(CREATE[service], token="", **SETTINGS[service]) as client:
         found = await answers(client, "")
-    opened = {path for (_, path), status in found.items() if status != 401}
-    assert opened == OPEN[service]
+    assert opened(found) == OPEN[service]
 
 
 @every_service
 async def test_a_token_that_is_none_opens_no_more(county: County, service: str) -> None:
     async with county.client(CREATE[service], token="", **SETTINGS[service]) as client:
         found = await answers(client, "e30.e30.e30")
-    assert {path for (_, path), status in found.items() if status != 401} == OPEN[service]
+    assert opened(found) == OPEN[service]
 
 
 @every_service

@@ -7,7 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, text
 
 from services.booking.app import BLUEPRINT as BOOKING
 from services.notifications.app import BLUEPRINT as NOTIFICATIONS
@@ -49,5 +49,23 @@ async def test_a_migrated_database_has_the_tables_that_the_code_expects(servers:
     try:
         async with engine.connect() as connection:
             assert await connection.run_sync(differences) == []
+    finally:
+        await engine.dispose()
+
+
+@services
+async def test_a_migrated_table_leaves_as_much_room_on_its_pages_as_the_code_says(
+    servers: Servers, blueprint: Blueprint
+) -> None:
+    said = {table.name: table.dialect_options["postgresql"]["with"] or {} for table in blueprint.tables}
+
+    engine = open_engine(await servers.database(blueprint))
+    try:
+        async with engine.connect() as connection:
+            found = await connection.execute(text("SELECT relname, reloptions FROM pg_class WHERE relkind = 'r'"))
+            kept = {name: dict(each.split("=") for each in options or ()) for name, options in found}
+        assert {name: kept[name] for name in said} == {
+            name: {key: str(value) for key, value in options.items()} for name, options in said.items()
+        }
     finally:
         await engine.dispose()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -32,6 +33,13 @@ class MortalBroker:
             *self.nats.command(), env=os.environ | self.nats.environment(), stdout=DEVNULL, stderr=DEVNULL
         )
         await wait_for_nats(self.nats.url("operator"), within=30)
+
+    async def stop(self) -> None:
+        """As it is told to at the end of a day: what it knows of its store is written down."""
+        if self._child is not None:
+            self._child.send_signal(signal.SIGINT)
+            await self._child.wait()
+            self._child = None
 
     async def kill(self) -> None:
         if self._child is not None:

@@ -22,6 +22,13 @@ def test_a_mobile_is_written_one_way(written: str) -> None:
         ("07400", "is not a number in use"),
         ("", "characters"),
         ("070 1234 5678", "is not a"),
+        ("0300 123 4567", "is not a mobile number"),
+        ("+1 202 555 0123", "is not a UK number"),
+        ("07700 90012", "is not a number in use"),
+        ("07700 9001234", "is not a number in use"),
+        ("07400 l23456", "characters that no telephone number has"),
+        ("\uff10\uff17400 123456", "characters that no telephone number has"),
+        ("tel:+447400123456", "characters that no telephone number has"),
     ],
 )
 def test_anything_else_is_refused_and_the_number_is_not_repeated(written: str, complaint: str) -> None:

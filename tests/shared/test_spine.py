@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from shared.broker import connect
-from shared.log import head_position, read_after
+from shared.log import COPIED_FROM, head_position, read_after
 from shared.refusals import Conflict, NotFound
 from tests.harness import County
 from tests.shared.toys import outages, practices
@@ -31,6 +31,20 @@ async def test_a_command_is_answered_when_its_events_stand_in_both_copies(county
             row = (await connection.execute(select(practices.practices))).one()
         assert stored.data == kept.body == recorded.body
         assert tuple(row) == ("G1", "Harbour Surgery", "")
+
+
+async def test_events_by_the_hundred_stand_in_the_log_as_a_single_one_does(county: County) -> None:
+    many = COPIED_FROM + 20
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        first = await booking.executor.execute(Register("G0", "Surgery 0"))
+        others = await booking.executor.execute_together([Register(f"G{n}", f"Surgery {n}") for n in range(1, many)])
+
+        assert booking.relay.position == many
+        async with booking.engine.connect() as connection:
+            kept = await read_after(connection, 0, many + 1)
+            ends = list((await connection.execute(text("SELECT command_end FROM events ORDER BY position"))).scalars())
+        assert [each.body for each in kept] == [each.body for each in (*first, *others)]
+        assert ends == [1, *[many] * (many - 1)]
 
 
 async def test_a_refused_command_leaves_nothing_behind_and_spoils_nothing_for_those_beside_it(county: County) -> None:
