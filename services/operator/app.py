@@ -5,16 +5,22 @@ import sys
 import typer
 
 from services.operator.asking import LinesRefused
+from services.operator.at import at_commands
 from services.operator.continuity import continuity_pack
 from services.operator.demo import demo
 from services.operator.events import events
 from services.operator.imports import commands as import_commands
 from services.operator.imports import complain
+from services.operator.log import log_commands
+from services.operator.messages import message_commands
 from services.operator.outages import outage_commands
+from services.operator.parked import parked_commands
 from services.operator.plans import plan_commands
 from services.operator.practices import practice_commands
 from services.operator.rebuild import rebuild
+from services.operator.redelivery import redeliver
 from services.operator.screen import err
+from services.operator.story import story
 from services.operator.system import status, stream_commands, up
 from services.operator.tokens import token
 from shared.refusals import Refusal
@@ -25,13 +31,17 @@ _HELP = "Daybook keeps appointments through the day the computers go down, and p
 def create() -> typer.Typer:
     """The command with all its sub-commands."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
-    for command in (up, demo, status, token, events, rebuild, continuity_pack):
+    for command in (up, demo, status, token, events, story, redeliver, rebuild, continuity_pack):
         app.command()(command)
     app.add_typer(import_commands, name="import")
     app.add_typer(outage_commands, name="outage")
     app.add_typer(plan_commands, name="plan")
+    app.add_typer(message_commands, name="messages")
     app.add_typer(practice_commands, name="practice")
+    app.add_typer(at_commands, name="at")
     app.add_typer(stream_commands, name="streams")
+    app.add_typer(log_commands, name="log")
+    app.add_typer(parked_commands, name="parked")
     return app
 
 

@@ -11,7 +11,7 @@ from shared.refusals import Unavailable
 
 async def ensure_database(settings: OperatorSettings, service: str) -> bool:
     """Make the service's database unless it is there; returns whether it was made."""
-    async with _connected(settings.database_url()) as server:
+    async with connected(settings.database_url()) as server:
         if await _exists(server, service):
             return False
         await server.execute(f'CREATE DATABASE "{service}"')
@@ -21,7 +21,7 @@ async def ensure_database(settings: OperatorSettings, service: str) -> bool:
 async def is_empty(settings: OperatorSettings, service: str) -> bool:
     """Whether the service's log has gone: its database, its tables, or all events in them."""
     try:
-        async with _connected(settings.database_url(service)) as database:
+        async with connected(settings.database_url(service)) as database:
             if await database.fetchval("SELECT to_regclass('events')") is None:
                 return True
             return not await database.fetchval("SELECT EXISTS (SELECT FROM events)")
@@ -34,7 +34,8 @@ async def _exists(server: "asyncpg.Connection[asyncpg.Record]", name: str) -> bo
 
 
 @asynccontextmanager
-async def _connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def connected(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A connection meanwhile. Raises `Unavailable` if the server does not answer."""
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except asyncpg.InvalidCatalogNameError:

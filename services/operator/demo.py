@@ -35,7 +35,6 @@ from services.operator.supervisor import Supervisor
 WORST_MONDAY = "2024-07-22T08:05:00+01:00"
 MESSAGES_A_SECOND = "1000"
 """The sandbox has no limit; GOV.UK Notify, at 50 a second, would need some minutes."""
-LOST_SERVICE = "rebooking"
 """The one whose database is destroyed."""
 
 
@@ -131,7 +130,12 @@ async def _live_through(here: Place, county: County, began: float) -> tuple[Repo
     practice = county.practices[0].ods_code
     system = here.as_practice(practice)
     slot = await free_slot(system, practice)
-    rebuilt = await lose_and_rebuild(here, LOST_SERVICE, partial(book_meanwhile, system, slot), leave_out=slot["id"])
+    rebuilt = {
+        "rebooking": await lose_and_rebuild(
+            here, "rebooking", partial(book_meanwhile, system, slot), leave_out=slot["id"]
+        ),
+        "notifications": await lose_and_rebuild(here, "notifications", leave_out=slot["id"]),
+    }
     counted = await count(here, outage)
     await keep_papers(here, outage)
     seconds = Seconds(
@@ -145,7 +149,7 @@ async def _live_through(here: Place, county: County, began: float) -> tuple[Repo
     return _report(counted, rebuilt, seconds), _expected(counted, county, replies)
 
 
-def _report(counted: Counted, rebuilt: Rebuilt, seconds: Seconds) -> Report:
+def _report(counted: Counted, rebuilt: dict[str, Rebuilt], seconds: Seconds) -> Report:
     booked, recovered, told = counted.booked, counted.recovered, counted.told
     return Report(
         practices=booked.practices,
@@ -160,12 +164,13 @@ def _report(counted: Counted, rebuilt: Rebuilt, seconds: Seconds) -> Report:
         messages_planned=told.planned,
         messages_accepted=told.accepted,
         messages_duplicated=told.doubled + counted.texted_twice,
+        confirmations=told.confirmations,
         replies=told.replies,
         double_booked=booked.double_booked,
         ring_fenced_used=booked.ring_fenced_used,
         fresh_offers=recovered.moves - recovered.moved,
         another_time_to_call=recovered.another_time_to_call,
-        rebuilt={LOST_SERVICE: rebuilt},
+        rebuilt=rebuilt,
         seconds=seconds,
     )
 
@@ -178,6 +183,7 @@ def _expected(counted: Counted, county: County, replies: Replies) -> Expected:
         cancelled=county.paper.cancelled,
         moves_at_booking=counted.booked.moves,
         textable_moves=counted.booked.textable_moves,
+        confirmations_planned=counted.told.confirmations_planned,
         at_gateway=counted.at_gateway,
         replies=replies,
         offers=counted.recovered.answers,
@@ -203,6 +209,7 @@ def _environment(home: Home) -> Mapping[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.endswith(others)}
     return {
         "NOTIFICATIONS_RATE": MESSAGES_A_SECOND,
+        "NOTIFICATIONS_REMINDERS": "false",
         **given,
         "DAYBOOK_HOME": str(home.root),
         "DAYBOOK_NOW": WORST_MONDAY,

@@ -40,11 +40,13 @@ class Recovered(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """What notifications' log says. `doubled`: messages planned, or accepted, more than once for one move."""
+    """What notifications' log says. `doubled`: notices planned, or accepted, more than once for one move."""
 
     planned: int
     accepted: int
     doubled: int
+    confirmations_planned: int
+    confirmations: int
     replies: Replies
 
 
@@ -109,13 +111,16 @@ async def count_recovered(connection: "asyncpg.Connection[Any]", outage: str) ->
 
 async def count_told(connection: "asyncpg.Connection[Any]") -> Told:
     """From notifications' log."""
-    planned, changes = await _row(connection, sql.MESSAGES_PLANNED)
-    accepted, messages = await _row(connection, sql.MESSAGES_ACCEPTED)
+    planned, changes = await _row(connection, sql.NOTICES_PLANNED)
+    accepted, messages = await _row(connection, sql.NOTICES_ACCEPTED)
+    confirmations_planned, confirmations = await _row(connection, sql.CONFIRMATIONS)
     answers = {row["answer"]: int(row["count"]) for row in await connection.fetch(sql.ANSWERS)}
     return Told(
         planned=planned,
         accepted=messages,
         doubled=planned - changes + accepted - messages,
+        confirmations_planned=confirmations_planned,
+        confirmations=confirmations,
         replies=Replies(answers.get("keep", 0), answers.get("another-time", 0), answers.get("cancel", 0)),
     )
 

@@ -136,15 +136,30 @@ OFFERS = f"""
     WHERE data ->> 'outage' = $1
 """
 
-MESSAGES_PLANNED = f"""
-    SELECT count(*), count(DISTINCT {_DATA} ->> 'move')
-    FROM events WHERE type = 'uk.daybook.notifications.message-planned.v1'
+_MESSAGES = f"""
+    WITH planned AS (
+        SELECT data ->> 'message' AS message, data ->> 'move' AS move, data ->> 'kind' AS kind FROM (
+            SELECT {_DATA} AS data FROM events WHERE type = 'uk.daybook.notifications.message-planned.v1'
+        ) AS plans
+    ), accepted AS (
+        SELECT {_DATA} ->> 'message' AS message
+        FROM events WHERE type = 'uk.daybook.notifications.message-accepted.v1'
+    )
 """
 
-MESSAGES_ACCEPTED = f"""
-    SELECT count(*), count(DISTINCT {_DATA} ->> 'message')
-    FROM events WHERE type = 'uk.daybook.notifications.message-accepted.v1'
+NOTICES_PLANNED = f"""{_MESSAGES}
+    SELECT count(*), count(DISTINCT move) FROM planned WHERE kind = 'moved'
 """
+
+NOTICES_ACCEPTED = f"""{_MESSAGES}
+    SELECT count(*), count(DISTINCT message) FROM accepted JOIN planned USING (message) WHERE kind = 'moved'
+"""
+
+CONFIRMATIONS = f"""{_MESSAGES}
+    SELECT (SELECT count(*) FROM planned WHERE kind <> 'moved'),
+           (SELECT count(*) FROM accepted JOIN planned USING (message) WHERE kind <> 'moved')
+"""
+"""How many answers were answered: planned, and taken by the gateway."""
 
 ANSWERS = f"""
     SELECT {_DATA} ->> 'answer' AS answer, count(*)

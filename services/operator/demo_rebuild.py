@@ -22,14 +22,19 @@ _NOT_FOLDED = {"log_head", "checkpoint", "data_keys", "alembic_version", "access
 events."""
 
 
+async def nothing() -> None:
+    """What happens while a service is rebuilt, if nothing does."""
+
+
 async def lose_and_rebuild(
-    place: Place, service: str, meanwhile: Callable[[], Awaitable[None]], *, leave_out: str
+    place: Place, service: str, meanwhile: Callable[[], Awaitable[None]] = nothing, *, leave_out: str
 ) -> Rebuilt:
     """Destroy the service's database, make it again from the stream, and compare it with what it was.
 
     `meanwhile` happens while the stream is folded. It changes rows that have `leave_out` in them, and no others.
     """
     await at_rest(place)
+    texts = await _texts(place)
     async with place.database(service) as connection:
         before = await digests(connection, leave_out)
     await place.supervisor.stop_child(service)
@@ -39,7 +44,13 @@ async def lose_and_rebuild(
     await at_rest(place)
     async with place.database(service) as connection:
         after = await digests(connection, leave_out)
-    return Rebuilt(done["events"], done["seconds"], _compared(place, before, after))
+    return Rebuilt(done["events"], done["seconds"], _compared(place, before, after), await _texts(place) - texts)
+
+
+async def _texts(place: Place) -> int:
+    """How many messages the gateway has accepted so far."""
+    accepted: int = (await place.get("sandbox", "/sandbox/figures"))["accepted"]
+    return accepted
 
 
 async def digests(connection: "asyncpg.Connection[Any]", leave_out: str) -> Digests:

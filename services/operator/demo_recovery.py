@@ -92,10 +92,13 @@ async def recover(place: Place, outage: str) -> Recovery:
 
 
 async def settle(place: Place, outage: str) -> None:
-    """Wait until whoever asked for another time has been offered one, and told, or is on a call list."""
+    """Wait until whoever asked for another time has been offered one, and told, or is on a call list; and until every
+    answer has been answered."""
     await at_rest(place)
     with place.screen.stage("Make fresh offers") as offering:
         await watch(offering, "Fresh offers", lambda: _settled(place, outage), every=_LOOK_AT_BACKLOG_EVERY)
+    with place.screen.stage("Confirm the answers") as confirming:
+        await watch(confirming, "Answers confirmed", lambda: _confirmed(place, outage))
     await at_rest(place)
 
 
@@ -115,6 +118,12 @@ async def _settled(place: Place, outage: str) -> tuple[int, int]:
     """Of everybody displaced, those about whom the next word is not ours."""
     counted = (await place.get("rebooking", f"/v1/outages/{outage}/backlog"))["now"]
     return counted["everybody"] - counted["planned"] - counted["moved"], counted["everybody"]
+
+
+async def _confirmed(place: Place, outage: str) -> tuple[int, int]:
+    """Of all that patients were to be sent, notices and confirmations, what has come to an end."""
+    kinds = (await place.get("notifications", f"/v1/outages/{outage}/messages"))["by_kind"].values()
+    return sum(kind["delivered"] + kind["failed"] for kind in kinds), sum(kind["planned"] for kind in kinds)
 
 
 async def _followed(place: Place, position: int) -> tuple[int, int]:

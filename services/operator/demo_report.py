@@ -18,11 +18,13 @@ class Replies(Struct, frozen=True):
 
 
 class Rebuilt(Struct, frozen=True):
-    """A service made again from the stream: from so many events, and whether it is what it was."""
+    """A service made again from the stream: from so many events, whether it is what it was, and how many messages
+    reached the gateway by that, which must be none."""
 
     events: int
     seconds: float
     equal: bool
+    texts: int
 
 
 class Seconds(Struct, frozen=True):
@@ -39,7 +41,8 @@ class Seconds(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """The figures of `demo-report.json`. The names of its fields are a promise.
 
-    `moved` are patients; `fresh_offers` are further moves of some of them, who had asked for another time.
+    `moved` are patients; `fresh_offers` are further moves of some of them, who had asked for another time. Messages are
+    notices of moves; `confirmations` answer the patients' answers.
     """
 
     practices: int
@@ -59,6 +62,7 @@ class Report(Struct, frozen=True):
     ring_fenced_used: int
     fresh_offers: int
     another_time_to_call: int
+    confirmations: int
     rebuilt: dict[str, Rebuilt]
     seconds: Seconds
 
@@ -75,6 +79,7 @@ class Expected(Struct, frozen=True):
     cancelled: int
     moves_at_booking: int
     textable_moves: int
+    confirmations_planned: int
     at_gateway: int
     replies: Replies
     offers: Replies
@@ -105,7 +110,13 @@ def _lost(report: Report, expected: Expected) -> Iterator[str]:
         ),
         ("messages planned", report.messages_planned, "moved patients who can be texted", expected.textable_moves),
         ("messages accepted", report.messages_accepted, "planned", report.messages_planned),
-        ("messages accepted", report.messages_accepted, "in the gateway's own list", expected.at_gateway),
+        ("answers confirmed", report.confirmations, "to be confirmed", expected.confirmations_planned),
+        (
+            "messages and confirmations accepted",
+            report.messages_accepted + report.confirmations,
+            "in the gateway's own list",
+            expected.at_gateway,
+        ),
         ("appointments called off by patients", expected.cancelled_by_patients, "asked for", report.replies.cancel),
     )
     yield from (f"{found:,} {what}, but {wanted:,} {than}" for what, found, than, wanted in pairs if found != wanted)
@@ -130,6 +141,8 @@ def _unequal(report: Report) -> Iterator[str]:
     for service, rebuilt in report.rebuilt.items():
         if not rebuilt.equal:
             yield f"{service}, rebuilt from the stream, is not what it was"
+        if rebuilt.texts:
+            yield f"rebuilding {service} sent {rebuilt.texts:,} messages"
 
 
 def figures(report: Report) -> Table:
@@ -161,6 +174,7 @@ def _lines(report: Report) -> Iterator[tuple[str, int, str]]:
     yield "    given a fresh offer", report.fresh_offers, "another day, other half-day"
     yield "    for a person to telephone", report.another_time_to_call, "no other time was free"
     yield "  cancel", report.replies.cancel, "cancelled at booking"
+    yield "  answered in turn", report.confirmations, "that it stands, is looked for, is cancelled"
     yield "Slots booked twice", report.double_booked, "booking's log"
     yield "Kept slots used by moves", report.ring_fenced_used, "booking's log"
     for service, rebuilt in report.rebuilt.items():

@@ -16,8 +16,10 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 
 from services.operator.broker import broker_of
-from services.operator.settings import operator_settings
-from shared.clock import in_london, parse_instant
+from services.operator.naming import thing_id
+from services.operator.screen import err
+from services.operator.settings import SERVICES, operator_settings
+from shared.clock import in_london, parse_instant, written
 from shared.events.base import COUNTY, event_name
 from shared.events.envelope import EVENTS
 from shared.refusals import Refusal
@@ -55,17 +57,20 @@ Point = int | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which events."""
+    """Which events: of this subject; if they are named, of this stream of a service, and that name this id."""
 
     subject: str
     start: Point
     until: Point
     follow: bool
+    stream: str = ""
+    naming: str = ""
 
-    def wants(self, entry: Entry) -> bool:
-        """Whether the entry lies between the two points, both included."""
+    def wants(self, entry: Entry, body: bytes) -> bool:
+        """Whether the entry lies between the two points, both included, in the stream and about what is named."""
         after = self.start is None or _order(entry, self.start) >= 0
-        return after and (self.until is None or _order(entry, self.until) <= 0)
+        within = after and (self.until is None or _order(entry, self.until) <= 0)
+        return within and self.stream in ("", entry.heading.subject) and self.naming.encode() in body
 
     def ends_with(self, entry: Entry) -> bool:
         """Whether nothing wanted can follow. By instants that is sure only of what follows at some distance."""
@@ -76,20 +81,33 @@ class Question:
 def events(
     practice: Annotated[str, typer.Option(help="Only this practice (ODS code).")] = "",
     type_: Annotated[str, typer.Option("--type", help="Only this type: AppointmentMoved, appointment-moved.")] = "",
+    service: Annotated[str, typer.Option(help="Only this service's.")] = "",
+    stream: Annotated[str, typer.Option(help="Only of this stream: session/…, recovery/…/G82002.")] = "",
+    appointment: Annotated[str, typer.Option(help="Only those that name this appointment.")] = "",
     start: Annotated[str, typer.Option("--from", help="A sequence of the stream, or a time.")] = "",
     until: Annotated[str, typer.Option(help="A sequence of the stream, or a time; then it stops.")] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Wait for more, until interrupted.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
 ) -> None:
     """Print the events of all services in the order of the stream."""
-    subject = f"daybook.*.{_practice(practice)}.{_name(type_)}"
-    asyncio.run(_print(Question(subject, _point(start, "--from"), _point(until, "--until"), follow), json))
+    subject = f"daybook.{_service(service)}.{_practice(practice)}.{_name(type_)}"
+    begins, ends = _point(start, "--from"), _point(until, "--until")
+    require_range(begins, ends)
+    naming = f'"{thing_id(appointment, "an appointment")}"' if appointment else ""
+    asyncio.run(_print(Question(subject, begins, ends, follow, stream, naming), json))
 
 
 async def _print(question: Question, as_json: bool) -> None:
+    found = False
     async with broker_of(operator_settings()) as client:
-        async for entry in read(client.jetstream(), question):
+        jetstream = client.jetstream()
+        if not question.follow:
+            require_begun(question.start, (await jetstream.stream_info(STREAM)).state.last_seq)
+        async for entry in read(jetstream, question):
+            found = True
             typer.echo(as_json_line(entry) if as_json else as_line(entry))
+    if not found:
+        err().print("No event is like that.")
 
 
 async def read(jetstream: JetStreamContext, question: Question) -> AsyncGenerator[Entry, None]:
@@ -106,7 +124,7 @@ async def read(jetstream: JetStreamContext, question: Question) -> AsyncGenerato
             entry = Entry(message.metadata.sequence.stream, msgspec.json.decode(message.data, type=Heading))
             if question.ends_with(entry):
                 return
-            if question.wants(entry):
+            if question.wants(entry, message.data):
                 yield entry
 
 
@@ -115,6 +133,36 @@ def _consumer(question: Question) -> ConsumerConfig:
     if isinstance(question.start, int):
         return config.evolve(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(question.start, 1))
     return config
+
+
+def require_range(start: Point, until: Point) -> None:
+    """Raises `Refusal` for a range that no event can lie in, or that ends before the stream begins."""
+    if isinstance(until, int) and until < 1:
+        raise Refusal(
+            "--until: the stream begins with 1, so nothing lies before that", code="empty-range", where="--until"
+        )
+    match start, until:
+        case (int(), int()) | (datetime(), datetime()) if start > until:  # type: ignore[operator]
+            raise Refusal(
+                f"--until: {_written(until)} comes before --from {_written(start)}: to ask for what lies between them, "
+                "swap the two",
+                code="reversed-range",
+                where="--until",
+            )
+
+
+def require_begun(start: Point, last: int) -> None:
+    """Raises `Refusal` if the range begins after the end of the stream, where nothing can be without waiting for it."""
+    if isinstance(start, int) and start > last:
+        raise Refusal(
+            f"--from: the stream ends with {last}, so there is nothing from {start} on yet; --follow waits for it",
+            code="empty-range",
+            where="--from",
+        )
+
+
+def _written(point: Point) -> str:
+    return written(point) if isinstance(point, datetime) else str(point)
 
 
 def _order(entry: Entry, point: int | datetime) -> int:
@@ -132,6 +180,16 @@ def _practice(text: str) -> str:
             f"--practice: “{text}” is not an ODS code such as G82002", code="bad-practice", where="--practice"
         )
     return (text.upper() if text.lower() != COUNTY else COUNTY) or "*"
+
+
+def _service(text: str) -> str:
+    if text and text not in SERVICES:
+        raise Refusal(
+            f"--service: there is no service “{text}”, only {', '.join(SERVICES)}",
+            code="bad-service",
+            where="--service",
+        )
+    return text or "*"
 
 
 def _name(text: str) -> str:

@@ -30,6 +30,8 @@ class Secrets(Struct, frozen=True, kw_only=True):
     master_key: str
     callback_token: str
     gateway_key: str
+    twilio_account: str = ""
+    twilio_token: str = ""
 
 
 class RunningSystem(Struct, frozen=True, kw_only=True):
@@ -130,6 +132,8 @@ def _new_secrets() -> Secrets:
         nats_passwords={user: secrets.token_hex(16) for user in NATS_USERS},
         master_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         callback_token=secrets.token_urlsafe(32),
+        twilio_account=f"AC{secrets.token_hex(16)}",
+        twilio_token=secrets.token_hex(16),
         gateway_key="-".join(["sandbox", *(str(UUID(bytes=secrets.token_bytes(16))) for _ in range(2))]),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from services.operator.child import ChildPlan, last_words
 from services.operator.embedded import Nats, Postgres, wait_for_nats, wait_for_postgres
+from services.operator.home import Secrets
 from services.operator.issuing import published_keys
 from services.operator.settings import HOST, NATS_PORT, NEVER, POSTGRES_PORT, SERVICES, OperatorSettings
 from services.operator.waiting import wait_for_http
@@ -22,6 +23,9 @@ _MODULES = {
     "console": "services.operator.console",
 }
 _PORT_NAMES = {"console": "operator"}
+
+SANDBOX_NUMBER = "+447700900998"
+"""Twilio's side of the sandbox writes from it: a number that nobody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ class Machine:
             "DAYBOOK_MASTER_KEY": secrets.master_key,
             "DAYBOOK_CALLBACK_TOKEN": secrets.callback_token,
             "DAYBOOK_GATEWAY_KEY": secrets.gateway_key,
+            **_second_provider(secrets, settings.given),
             "DAYBOOK_TOKEN_KEYS": str(published_keys(settings.home)),
             "DAYBOOK_MADE_UP_NUMBERS": str(settings.own_database_server).lower(),
             **{f"{user.upper()}_NATS_URL": settings.broker_url(user) for user in (*SERVICES, "operator")},
@@ -149,6 +154,17 @@ class Machine:
             await wait_for_http(f"{address}/livez", within=within)
 
         return ChildPlan(name, address, command, self.environment, ready)
+
+
+def _second_provider(secrets: Secrets, given: Mapping[str, str]) -> dict[str, str]:
+    """Twilio's side of the sandbox; not beside a real gateway, or texts that it cannot take would go nowhere."""
+    if given.get("NOTIFICATIONS_GATEWAY_URL") or given.get("DAYBOOK_GATEWAY_URL") or not secrets.twilio_account:
+        return {}
+    return {
+        "DAYBOOK_TWILIO_ACCOUNT": secrets.twilio_account,
+        "DAYBOOK_TWILIO_TOKEN": secrets.twilio_token,
+        "DAYBOOK_TWILIO_SENDER": SANDBOX_NUMBER,
+    }
 
 
 async def _at_once(_within: float) -> None:

@@ -51,6 +51,14 @@ def instant(text: str, option: str) -> str:
         raise Refusal(f"{option}: {refusal.message}", code=refusal.code, where=option) from None
 
 
+def thing_id(text: str, what: str) -> str:
+    """The id as it stands in addresses. Raises `Refusal` for what is none."""
+    told = text.strip()
+    if not told or not all(letter.isascii() and (letter.isalnum() or letter in "-._~:") for letter in told):
+        raise Refusal(f"“{text}” is not the id of {what}", code="bad-id", where=what)
+    return told
+
+
 def save(file: Path, content: bytes) -> None:
     """Write the file, for the owner alone, and say so: it may name patients."""
     try:

@@ -28,12 +28,9 @@ def rebuild(
 
     Exit code 0: equal. 1: not equal, and, without --verify, mended. 2: refused.
     """
-    if service not in SERVICES:
-        raise NotFound(
-            f"there is no service “{service}”, only {', '.join(SERVICES)}", code="no-service", where="SERVICE"
-        )
+    require_service(service)
     result = asyncio.run(_rebuild(operator_settings(), service, verify))
-    show_json(result) if json else _show(service, result)
+    show_json(result) if json else show_result(service, result)
     if not result["equal"]:
         raise typer.Exit(1)
 
@@ -48,10 +45,23 @@ async def _rebuild(settings: OperatorSettings, service: str, verify: bool) -> di
             f"the database of {service} is empty, so there is nothing to verify; without --verify it is made again",
             code="nothing-to-verify",
         )
-    async with _resting(settings, service):
+    return await restore(settings, machine, service)
+
+
+async def restore(settings: OperatorSettings, machine: Machine, service: str) -> dict[str, Any]:
+    """Make a database that is gone or empty again from the stream, the service's process stopped meanwhile."""
+    async with resting(settings, service):
         await ensure_database(settings, service)
         await machine.run(service, "migrate")
         return await fold(machine, service, "restore")
+
+
+def require_service(service: str) -> None:
+    """Raises `NotFound` if there is no such service."""
+    if service not in SERVICES:
+        raise NotFound(
+            f"there is no service “{service}”, only {', '.join(SERVICES)}", code="no-service", where="SERVICE"
+        )
 
 
 async def fold(machine: Machine, service: str, *arguments: str) -> dict[str, Any]:
@@ -67,7 +77,7 @@ async def fold(machine: Machine, service: str, *arguments: str) -> dict[str, Any
         raise RuntimeError("a pipe was asked for and none was given")
     complaints = asyncio.create_task(process.stderr.read())
     said: dict[str, Any] = {}
-    with _progress() as progress:
+    with folding() as progress:
         task = progress.add_task(f"Folding the log of {service}", total=None, rate=0)
         async for line in process.stdout:
             said = msgspec.json.decode(line, type=dict[str, Any])
@@ -79,7 +89,7 @@ async def fold(machine: Machine, service: str, *arguments: str) -> dict[str, Any
 
 
 @asynccontextmanager
-async def _resting(settings: OperatorSettings, service: str) -> AsyncIterator[None]:
+async def resting(settings: OperatorSettings, service: str) -> AsyncIterator[None]:
     """The service's process stopped meanwhile, if the supervisor runs it."""
     running = settings.home.running()
     if running is None:
@@ -102,7 +112,8 @@ def _refusal(service: str, complaints: str) -> Refusal:
     return Refusal(f"{service} was not rebuilt: {reason}", code="not-rebuilt", where=service)
 
 
-def _show(service: str, result: dict[str, Any]) -> None:
+def show_result(service: str, result: dict[str, Any]) -> None:
+    """What a rebuild or a restore came to, table by table."""
     table = Table(
         "table", "rows", "digest", "", title=f"{service}, from {result['events']:,} events", title_justify="left"
     )
@@ -120,7 +131,8 @@ def _show(service: str, result: dict[str, Any]) -> None:
     )
 
 
-def _progress() -> Progress:
+def folding() -> Progress:
+    """A bar that shows how many events of how many, how fast, and since when."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -26,6 +26,8 @@ class ServiceView(Struct, frozen=True, kw_only=True):
     relay_lag: int | None = None
     """Events of its own that the stream does not have yet."""
     behind: dict[str, int] = {}
+    parked: int = 0
+    """Events that it could not fold, and that wait for somebody."""
     now: datetime | None = None
 
 
@@ -50,6 +52,7 @@ class _Answer(Struct, frozen=True):
     broker: str
     now: datetime
     halted: str
+    parked: int = 0
 
 
 async def look(settings: OperatorSettings) -> SystemView:
@@ -99,5 +102,6 @@ def _view(name: str, answer: _Answer | str, heard: Mapping[str, _Answer | str]) 
         position=answer.position,
         relay_lag=answer.position - answer.relayed,
         behind=behind,
+        parked=answer.parked,
         now=answer.now,
     )

@@ -80,9 +80,11 @@ def processes_table(children: tuple[ChildView, ...]) -> Table:
 
 
 def services_table(services: tuple[ServiceView, ...]) -> Table:
-    table = Table("service", "state", "position", "relay lag", "behind", title="Services", title_justify="left")
+    table = Table(
+        "service", "state", "position", "relay lag", "behind", "parked", title="Services", title_justify="left"
+    )
     for service in services:
         behind = ", ".join(f"{count:,} of {source}" for source, count in service.behind.items() if count)
         counts = ("-" if count is None else f"{count:,}" for count in (service.position, service.relay_lag))
-        table.add_row(service.service, service.state, *counts, behind)
+        table.add_row(service.service, service.state, *counts, behind, str(service.parked or ""))
     return table

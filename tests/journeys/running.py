@@ -161,6 +161,7 @@ def daybook_up(home: Path, **told: str) -> Iterator[Daybook]:
         "DAYBOOK_CONTINUITY_AT": "never",
         "REBOOKING_FOLLOW_UP_SECONDS": "1",
         "NOTIFICATIONS_RATE": "50",
+        "NOTIFICATIONS_REMINDERS": "false",
         "NOTIFICATIONS_GATEWAY_TIMEOUT": "2",
         "NOTIFICATIONS_SETTLE": "2.5",
         "NOTIFICATIONS_LOOK_EVERY": "0.2",

@@ -8,6 +8,19 @@ from services.operator.county import practices_csv
 from services.operator.demo_recovery import CAME_BACK, WENT_DOWN, paper
 from tests.journeys.recovery import SEED, District, Recovery, finished, require_all_went_to_plan
 from tests.journeys.running import Daybook
+from tests.operator.receiver import SECRET, receiving
+
+ORDER = (
+    "booked at ",
+    "lost, to be given another time",
+    "a plan has a place on",
+    "the plan was approved by a person",
+    "booking is asked to move it to",
+    "moved to ",
+    "a text about the new time was written",
+    "the text was given to GOV.UK Notify (attempt 1)",
+)
+"""What the story of a moved appointment tells, from all three services."""
 
 
 def test_a_county_is_recovered_by_command_alone(daybook: Daybook, district: District, tmp_path: Path) -> None:
@@ -47,6 +60,25 @@ def test_a_county_is_recovered_by_command_alone(daybook: Daybook, district: Dist
     )
     assert not [heading for heading in headings if "data" in heading]
     require_all_went_to_plan(daybook, Recovery(outage, proposed["hash"], proposed["placed"]))
+    look_back(daybook, outage, district.codes[0])
+
+
+def look_back(daybook: Daybook, outage: str, practice: str) -> None:
+    """What it was, what happened to one appointment, and what a system that was away is sent."""
+    declared = daybook.facts("outage", "show", outage)["declared_at"]
+    then = daybook.facts("at", "outage", "--at", declared, outage)
+    assert (then["displaced"], then["ended_at"], then["recorded_later"]["attended"] > 0) == (0, None, True)
+    assert daybook.command("at", "outage", outage, "--at", "2024-07-21T08:31").returncode == 2
+    with receiving() as system:
+        order = ("--practice", practice, "--from", WENT_DOWN, "--to", system.url, "--rate", "1000")
+        done = daybook.command("redeliver", *order, "--json", DAYBOOK_WEBHOOK_SECRET=SECRET)
+    assert done.returncode == 0, done.stderr
+    changes = daybook.ask("booking", "GET", "/v1/changes", params={"practice": practice, "limit": 1000})["changes"]
+    assert [each["id"] for each in system.taken] == [each["id"] for each in changes]
+    lost = next(each["data"]["appointment"] for each in changes if each["type"].endswith(".appointment-moved.v1"))
+    story = daybook.command("story", lost).stdout
+    assert daybook.facts("at", "appointment", lost, "--at", declared)["status"] == "booked"
+    assert [story.index(words) for words in ORDER] == sorted(story.index(words) for words in ORDER)
 
 
 def write(district: District, directory: Path) -> dict[str, Path]:

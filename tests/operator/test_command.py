@@ -46,6 +46,27 @@ def test_when_the_services_are_not_there_it_says_so_and_what_to_do(daybook: Dayb
         (("events", "--type", "AppMoved"), "there is no event “AppMoved”; there is appointment-moved"),
         (("events", "--practice", "G8.>"), "--practice: “G8.>” is not an ODS code"),
         (("events", "--from", "yesterday"), "--from: “yesterday” is not a date and time"),
+        (
+            (
+                "redeliver",
+                "--practice",
+                "A1",
+                "--from",
+                "2024-07-20",
+                "--until",
+                "2024-07-19",
+                "--to",
+                "https://x.example",
+            ),
+            "--until: 2024-07-19 is not after 2024-07-20",
+        ),
+        (
+            ("redeliver", "--practice", "A1", "--from", "2024-07-20", "--to", "https://x.example"),
+            "DAYBOOK_WEBHOOK_SECRET must hold the secret",
+        ),
+        (("story", "a/b"), "“a/b” is not the id of an appointment"),
+        (("events", "--service", "cats"), "--service: there is no service “cats”, only booking, rebooking"),
+        (("events", "--from", "9", "--until", "3"), "--until: 3 comes before --from 9"),
         (("import", "practices", "/no/such/file.csv"), "/no/such/file.csv cannot be read: No such file or directory"),
         (("practice", "open", "A1", "--closed", "--type", "nhs-111"), "--closed is to nobody"),
         (("outage", "declare", "Friday", "--from", "dawn"), "--from: “dawn” is not a date and time"),
@@ -98,6 +119,7 @@ def test_every_command_explains_itself(daybook: Daybook) -> None:
         "plan",
         "practice",
         "streams",
+        "log",
         "continuity-pack",
     ):
         assert f" {word} " in out

@@ -10,15 +10,15 @@ from services.operator.demo_report import Expected, Rebuilt, Replies, Report, Se
 
 EXPECTED = Expected(
     practices=181, appointments=1_000, seen_on_paper=100, cancelled=20, moves_at_booking=432, textable_moves=380,
-    at_gateway=380, replies=Replies(keep=22, another_time=9, cancel=6),
+    confirmations_planned=37, at_gateway=417, replies=Replies(keep=22, another_time=9, cancel=6),
     offers=Replies(keep=22, another_time=9, cancel=6), cancelled_by_patients=6,
 )  # fmt: skip
 GOOD = Report(
     practices=181, appointments=1_000, seen_on_paper=100, cancelled=20, triage=450, displaced=430, planned=425,
     moved=425, unplaced=5, messages_planned=380, messages_accepted=380, messages_duplicated=0,
     replies=Replies(keep=22, another_time=9, cancel=6), double_booked=0, ring_fenced_used=0,
-    fresh_offers=7, another_time_to_call=2,
-    rebuilt={"rebooking": Rebuilt(events=5_000, seconds=1.5, equal=True)},
+    fresh_offers=7, another_time_to_call=2, confirmations=37,
+    rebuilt={"rebooking": Rebuilt(events=5_000, seconds=1.5, equal=True, texts=0)},
     seconds=Seconds(generate=1, importing=2, plan=3, move=4, messages_planned=5, total=20),
 )  # fmt: skip
 
@@ -52,9 +52,10 @@ def test_a_day_that_adds_up_has_no_faults() -> None:
         ({"ring_fenced_used": 3}, "3 moves took a slot kept for NHS 111 or for the same day"),
         ({"rebuilt": {}}, "no service was rebuilt"),
         (
-            {"rebuilt": {"rebooking": Rebuilt(5_000, 1.5, False)}},
+            {"rebuilt": {"rebooking": Rebuilt(5_000, 1.5, False, 0)}},
             "rebooking, rebuilt from the stream, is not what it was",
         ),
+        ({"rebuilt": {"notifications": Rebuilt(5_000, 1.5, True, 2)}}, "rebuilding notifications sent 2 messages"),
     ],
 )
 def test_whatever_is_lost_doubled_or_unequal_is_said(wrong: dict[str, Any], said: str) -> None:
@@ -66,7 +67,8 @@ def test_whatever_is_lost_doubled_or_unequal_is_said(wrong: dict[str, Any], said
     [
         ({"moves_at_booking": 433}, "432 moves confirmed, but 433 made by booking"),
         ({"textable_moves": 381}, "380 messages planned, but 381 moved patients who can be texted"),
-        ({"at_gateway": 381}, "380 messages accepted, but 381 in the gateway's own list"),
+        ({"at_gateway": 418}, "417 messages and confirmations accepted, but 418 in the gateway's own list"),
+        ({"confirmations_planned": 38}, "37 answers confirmed, but 38 to be confirmed"),
         ({"cancelled_by_patients": 5}, "5 appointments called off by patients, but 6 asked for"),
         (
             {"offers": Replies(22, 8, 6)},
@@ -86,10 +88,11 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
     assert keys[6:9] == ["planned", "moved", "unplaced"]
     assert keys[9:12] == ["messages_planned", "messages_accepted", "messages_duplicated"]
     assert keys[12:] == [
-        "replies", "double_booked", "ring_fenced_used", "fresh_offers", "another_time_to_call", "rebuilt", "seconds"
+        "replies", "double_booked", "ring_fenced_used", "fresh_offers", "another_time_to_call", "confirmations",
+        "rebuilt", "seconds",
     ]  # fmt: skip
     assert list(written["replies"]) == ["keep", "another_time", "cancel"]
-    assert list(written["rebuilt"]["rebooking"]) == ["events", "seconds", "equal"]
+    assert list(written["rebuilt"]["rebooking"]) == ["events", "seconds", "equal", "texts"]
     assert list(written["seconds"]) == ["generate", "import", "plan", "move", "messages_planned", "total"]
 
 

@@ -5,11 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.operator.events import Point, Question, as_json_line, as_line, event_name_of, read
+from services.operator.events import (
+    Point,
+    Question,
+    as_json_line,
+    as_line,
+    event_name_of,
+    read,
+    require_begun,
+    require_range,
+)
 from shared.broker import connect
 from shared.events.base import Event
 from shared.events.booking import AppointmentMissed, PatientArrived, PracticeFrozen
 from shared.events.envelope import Recorded, with_body
+from shared.refusals import Refusal
 from shared.stream import Message, publish
 from shared.wire import Client
 from tests.harness import County
@@ -75,6 +85,33 @@ async def test_from_and_until_a_sequence_include_both(broker: Client) -> None:
 
 async def test_from_and_until_an_instant_go_by_when_it_was_recorded(broker: Client) -> None:
     assert await positions(broker, start=LOG[1].recorded_at, until=LOG[2].recorded_at) == [2, 3]
+
+
+async def test_one_stream_or_one_appointment_alone(broker: Client) -> None:
+    of_stream = Question("daybook.>", None, None, follow=False, stream="practice/G82002")
+    naming = Question("daybook.>", None, None, follow=False, naming='"b"')
+    found = [[each.heading.position async for each in read(broker.jetstream(), asked)] for asked in (of_stream, naming)]
+    assert found == [[4], [3]]
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "complaint"),
+    [
+        (9, 3, "--until: 3 comes before --from 9"),
+        (FRIDAY + timedelta(hours=1), FRIDAY, r"--until: 2024-07-19T10:00:00\+01:00 comes before --from"),
+        (None, 0, "--until: the stream begins with 1"),
+    ],
+)
+def test_a_range_that_is_reversed_or_before_the_stream_is_refused(start: Point, until: Point, complaint: str) -> None:
+    with pytest.raises(Refusal, match=complaint):
+        require_range(start, until)
+
+
+def test_a_range_may_begin_and_end_with_the_same_event_but_not_after_the_last() -> None:
+    require_range(3, 3)
+    require_begun(4, 4)
+    with pytest.raises(Refusal, match="--from: the stream ends with 4, so there is nothing from 5 on yet"):
+        require_begun(5, 4)
 
 
 async def test_following_waits_for_what_comes_next(broker: Client) -> None:
