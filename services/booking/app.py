@@ -6,7 +6,8 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from services.booking import api, session_api, slot_api
+from services.booking import api, changes_api, looking_back_api, session_api, slot_api
+from services.booking.change_stream import Streams
 from services.booking.decider import decider
 from services.booking.fhir import api as fhir_api
 from services.booking.fhir import http as fhir_http
@@ -37,11 +38,12 @@ def create(settings: Settings) -> FastAPI:
     app = create_app(
         BLUEPRINT,
         settings,
-        [fhir_api.router, api.router, session_api.router, slot_api.router],
+        [fhir_api.router, api.router, session_api.router, slot_api.router, changes_api.router, looking_back_api.router],
         background=[expire_holds],
         render=_render,
         open_paths=frozenset({f"{fhir_http.BASE}/metadata"}),
     )
+    app.state.streams = Streams()
     app.state.hold_for = timedelta(minutes=settings.hold_minutes)
     return app
 

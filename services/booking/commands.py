@@ -298,7 +298,7 @@ class SettleAppointment:
 
 @dataclass(frozen=True, slots=True)
 class DeclineAppointment:
-    """The patient does not want the appointment they were moved to, nor another."""
+    """The patient has answered a text: they do not want this appointment, nor another."""
 
     session: str
     appointment: str

@@ -19,6 +19,7 @@ from shared.events.base import Event
 from shared.events.envelope import Recorded
 from shared.events.rebooking import (
     AppointmentReconciled,
+    CancellationRequested,
     InflowChanged,
     MoveRequested,
     OfferDeclined,
@@ -29,7 +30,15 @@ from shared.ids import derived_id
 from shared.service import Reaction, Running
 
 WANTS: frozenset[type[Event]] = frozenset(
-    {OutageDeclared, InflowChanged, OutageEnded, MoveRequested, AppointmentReconciled, OfferDeclined}
+    {
+        OutageDeclared,
+        InflowChanged,
+        OutageEnded,
+        MoveRequested,
+        AppointmentReconciled,
+        OfferDeclined,
+        CancellationRequested,
+    }
 )
 
 _SETTLED: Mapping[str, Outcome] = {
@@ -55,6 +64,8 @@ def _appointments(recorded: Recorded) -> Iterator[str]:
             yield appointment
         case OfferDeclined(move=move, wish="cancel"):
             yield moved_to(move)
+        case CancellationRequested(appointment=appointment):
+            yield appointment
         case _:
             pass
 
@@ -77,6 +88,8 @@ def _commands(recorded: Recorded, sessions: Mapping[str, str], now: datetime) ->
             yield SettleAppointment(sessions[appointment], appointment, _SETTLED[outcome])
         case OfferDeclined(move=move, wish="cancel") if moved_to(move) in sessions:
             yield DeclineAppointment(sessions[moved_to(move)], moved_to(move), now)
+        case CancellationRequested(appointment=appointment) if appointment in sessions:
+            yield DeclineAppointment(sessions[appointment], appointment, now)
         case _:
             pass
 

@@ -1,9 +1,13 @@
-"""What booking remembers in order to decide: the practice as a whole, and each page of its diary."""
+"""What booking remembers in order to decide: the practice as a whole, and each page of its diary.
+
+Each event makes a new state, so these are `Struct`s: a dataclass that cannot change takes five times as long to make.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, field
 
 from services.booking.commands import Standing, Status
 from shared.events.booking import (
@@ -18,16 +22,14 @@ from shared.events.booking import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(Struct, frozen=True, gc=False):
     """Nobody has registered this practice or published this session. Moves can have been rejected all the same."""
 
     version: int = 0
     rejected: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(Struct, frozen=True, gc=False):
     """A practice that keeps its diary here. `outages` are those that last, each with whom it keeps out."""
 
     registered: PracticeRegistered
@@ -40,8 +42,7 @@ class Practice:
         return any(standing in kept_out for kept_out in self.outages.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Appointment:
+class Appointment(Struct, frozen=True, gc=False):
     """An appointment as it was booked, where it stands now, and the version of the stream that brought it there."""
 
     booked: AppointmentBooked
@@ -65,8 +66,7 @@ class Appointment:
         return self.booked.slots if self.to_come or self.status in ("fulfilled", "noshow") else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True, gc=False):
     """Slots that somebody is about to book, or was, and the version of the stream that brought it there."""
 
     held: SlotsHeld
@@ -78,8 +78,7 @@ class Hold:
         return not self.released and now < self.held.until
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True, gc=False):
     """A published session: its slots, who has or holds them, and every appointment it ever had.
 
     `takers` are appointments and unreleased holds, by slot; `withdrawn` are the slots taken out, by id.

@@ -64,6 +64,8 @@ async def appointment_rows(connection: AsyncConnection, wanted: str, values: Seq
 
 async def sessions_of(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, str]:
     """The session each of these appointments is in; one that is unknown is left out."""
+    if not ids:
+        return {}
     found = await connection.execute(
         select(appointments.c.appointment, appointments.c.session).where(among(appointments.c.appointment, ids))
     )

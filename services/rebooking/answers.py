@@ -28,6 +28,8 @@ def answer(recovery: Recovery, command: RecordAnswer) -> Sequence[RebookingEvent
         # They speak of the number, whichever text they answer.
         lost = recovery.known_as.get(command.move, "")
         return need_call(recovery, command, lost, _TO_TELL[command.answer])
+    if command.answer == "start":
+        return []
     match recovery.case(command.move):
         case (appointment, Requested(stands=stands)):
             return _while_moving(recovery, command, appointment, stands)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.rebooking import api, desk_api, plan_api, report_api
+from services.rebooking import api, desk_api, looking_back_api, notices_api, plan_api, report_api
 from services.rebooking.case_reading import Histories
 from services.rebooking.decider import rebooking
 from services.rebooking.diary import project_booking, project_notifications
@@ -32,8 +32,8 @@ BLUEPRINT = Blueprint(
 
 def create(settings: Settings) -> FastAPI:
     """The service's app, its follow-up included."""
-    routers = [api.router, plan_api.router, report_api.router]
-    app = create_app(BLUEPRINT, settings, routers, background=[follow_up], open_paths=desk_api.OPEN_PATHS)
+    routers = [api.router, plan_api.router, notices_api.router, report_api.router, looking_back_api.router]
+    app = create_app(BLUEPRINT, settings, routers, background=[follow_up], open_paths=desk_api.PAGE.open_paths)
     app.state.rules = settings.rules()
     app.state.histories = Histories()
     return app

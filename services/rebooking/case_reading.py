@@ -14,10 +14,9 @@ from services.rebooking.case_steps import COUNTED, Step, steps_of, told
 from services.rebooking.tables import messages
 from services.rebooking.views import Outage, outage_of
 from shared.database import driver
-from shared.events.base import event_type
-from shared.events.envelope import decode
+from shared.events.envelope import decode, types_of
 
-_TYPES = [event_type(event) for event in COUNTED]
+_TYPES = [kind for event in COUNTED for kind in types_of(event)]
 _AT_ONCE = 5000
 _REMEMBERED = 4
 

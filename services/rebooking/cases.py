@@ -1,7 +1,8 @@
 """One patient's case: from a lost appointment to a new one that suits, as far as the rules need to remember it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from shared.events.rebooking import (
     AppointmentReconciled,
@@ -22,8 +23,7 @@ CaseFact = (
 """The events that change one patient's case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True, gc=False):
     """The new appointment as the patient was told of it. `fresh` counts the fresh offers made, with this one."""
 
     move: str
@@ -33,8 +33,7 @@ class Offer:
     fresh: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True, gc=False):
     """The appointment needs no rebooking: the patient came, did not come, cancelled, or is seen to otherwise."""
 
     patient: str
@@ -42,40 +41,35 @@ class Settled:
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True, gc=False):
     """Displaced, and without a place so far."""
 
     patient: str
     evidence: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True, gc=False):
     """Moved; the patient has not answered."""
 
     patient: str
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True, gc=False):
     """Moved, and it suits."""
 
     patient: str
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
+class Unanswered(Struct, frozen=True, gc=False):
     """Moved, and the time to answer is over. The appointment stands."""
 
     patient: str
     offer: Offer
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True, gc=False):
     """Moved, and it does not suit. Whoever wishes another time keeps this one until there is another."""
 
     patient: str
@@ -83,8 +77,7 @@ class Declined:
     wish: Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Requested:
+class Requested(Struct, frozen=True, gc=False):
     """Booking has been asked for this move and has not answered. `stands` is what the patient has meanwhile, if any."""
 
     patient: str

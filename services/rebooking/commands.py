@@ -244,6 +244,14 @@ class RecordCall:
     fresh_offers: int
 
 
+@dataclass(frozen=True, slots=True)
+class RequestCancellation:
+    """The patient of this appointment, which no recovery is about, wants it cancelled."""
+
+    appointment: str
+    practice: str
+
+
 RebookingCommand = (
     DeclareOutage
     | ChangeInflow
@@ -264,4 +272,5 @@ RebookingCommand = (
     | NeedCall
     | ClaimCall
     | RecordCall
+    | RequestCancellation
 )

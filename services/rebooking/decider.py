@@ -21,6 +21,7 @@ from services.rebooking.commands import (
     RecordAnswer,
     RecordCall,
     RefuseMove,
+    RequestCancellation,
     RequestMoves,
     SetFollowUp,
     StopWaiting,
@@ -30,9 +31,9 @@ from services.rebooking.moving import confirm, refuse, request_moves
 from services.rebooking.outages import change_inflow, declare, end, require_within, set_follow_up, withdrawn
 from services.rebooking.proposing import approve, expire, propose
 from services.rebooking.recoveries import note_constraints, reconcile, stop_waiting, take_up
-from services.rebooking.states import Nothing, Recovery, State, evolve
+from services.rebooking.states import CancellationAsked, Nothing, Recovery, State, evolve
 from shared.decider import Decider
-from shared.events.rebooking import RebookingEvent
+from shared.events.rebooking import CancellationRequested, RebookingEvent
 
 OutageCommand = DeclareOutage | ChangeInflow | SetFollowUp | EndOutage
 
@@ -63,11 +64,18 @@ def recovery_stream(outage: str, practice: str) -> str:
     return f"recovery/{outage}/{practice}"
 
 
+def cancellation_stream(appointment: str) -> str:
+    """The stream of a wish to cancel that no recovery is about."""
+    return f"cancellation/{appointment}"
+
+
 def touches(command: RebookingCommand) -> Sequence[str]:
     """The streams whose state the command is decided on."""
     match command:
         case DeclareOutage() | ChangeInflow() | SetFollowUp() | EndOutage():
             return (outage_stream(command.outage),)
+        case RequestCancellation(appointment=appointment):
+            return (cancellation_stream(appointment),)
         case (
             TakeUpDisplaced(outage=outage, practice=practice) | ReconcileAppointments(outage=outage, practice=practice)
         ):
@@ -81,6 +89,9 @@ def decide(states: Mapping[str, State], command: RebookingCommand) -> Sequence[R
     match command:
         case DeclareOutage() | ChangeInflow() | SetFollowUp() | EndOutage():
             return _decide_outage(states[outage_stream(command.outage)], command)
+        case RequestCancellation(appointment=appointment, practice=practice):
+            asked = isinstance(states[cancellation_stream(appointment)], CancellationAsked)
+            return [] if asked else [CancellationRequested(appointment=appointment, practice=practice)]
         case TakeUpDisplaced(outage=outage, practice=practice):
             recovery = _recovery(states[recovery_stream(outage, practice)])
             return [*withdrawn(states[outage_stream(outage)], command), *take_up(recovery, command)]

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import RowMapping, select
+from msgspec.structs import replace
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.rebooking import demand_rows
@@ -31,33 +32,31 @@ _BECAME: Mapping[str, Outcome] = {
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """All that a plan is made from, as one moment shows it. Rows are made into objects only where they are used.
+    """All that a plan is made from, as one moment shows it. Rows are made into objects only where they are used: their
+    columns stand in the order of the objects' fields.
 
     `given` is how many slots of a practice and day the recovery has given away already.
     """
 
     read_position: int
-    waiting: Sequence[RowMapping]
-    free: Sequence[RowMapping]
+    waiting: Sequence[Row[*tuple[Any, ...]]]
+    free: Sequence[Row[*tuple[Any, ...]]]
     given: Mapping[tuple[str, date], int]
 
     def patients(self) -> list[WaitingPatient]:
         return [_patient(row) for row in self.waiting]
 
     def slots(self) -> list[FreeSlot]:
+        free = [FreeSlot(*row) for row in self.free]
         if not self.given:
-            return [FreeSlot(**row) for row in self.free]
-        return [
-            FreeSlot(**row, given=self.given.get((row["practice"], london_date(row["start"])), 0)) for row in self.free
-        ]
+            return free
+        return [replace(slot, given=self.given.get((slot.practice, london_date(slot.start)), 0)) for slot in free]
 
 
-def _patient(row: RowMapping) -> WaitingPatient:
-    values: dict[str, Any] = dict(row)
-    noted, declined = values["constraints"], values["declined"]
-    values["constraints"] = msgspec.convert(noted, Constraints) if noted else UNCONSTRAINED
-    values["declined"] = tuple(declined or ())
-    return WaitingPatient(**values)
+def _patient(row: Row[*tuple[Any, ...]]) -> WaitingPatient:
+    patient = WaitingPatient(*row)
+    constraints = msgspec.convert(patient.constraints, Constraints) if patient.constraints else UNCONSTRAINED
+    return replace(patient, declined=tuple(patient.declined or ()), constraints=constraints)
 
 
 async def read_diary(
@@ -68,11 +67,11 @@ async def read_diary(
     The connection must see one moment (repeatable read).
     """
     followed = (await read_checkpoint(connection)).followed
-    waiting = (await connection.execute(demand_rows.waiting(outage, rules, now, practices))).mappings().all()
-    wanted = sorted({shared for row in waiting for shared in rules.open_to(row["practice"])})
-    within = window(rules, now, [row["start"] for row in waiting])
+    waiting = (await connection.execute(demand_rows.waiting(outage, rules, now, practices))).all()
+    wanted = sorted({shared for row in waiting for shared in rules.open_to(row.practice)})
+    within = window(rules, now, [row.start for row in waiting])
     taken = demand_rows.spoken_for(outage, now, practices)
-    free = (await connection.execute(demand_rows.free(wanted, rules, within, taken))).mappings().all()
+    free = (await connection.execute(demand_rows.free(wanted, rules, within, taken))).all()
     given = await connection.execute(demand_rows.given(outage))
     return Diary(followed.get("booking", 0), waiting, free, {(at, on): number for at, on, number in given})
 

@@ -75,10 +75,11 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
 def project_notifications(recorded: Recorded) -> Iterable[Change]:
     """Which appointment a message is about, since its failure does not say that itself, and when the patient was told.
 
-    One that was taken twice, by the provider or another in its place, was told when it was taken last.
+    Reminders and confirmations tell nothing new. One that was taken twice, by the provider or another in its place, was
+    told when it was taken last.
     """
     match recorded.event:
-        case MessagePlanned(message=message, outage=outage, practice=practice, appointment=appointment):
+        case MessagePlanned(kind="moved", message=message, outage=outage, practice=practice, appointment=appointment):
             about = {"message": message, "outage": outage, "practice": practice, "appointment": appointment}
             return (Put(messages, {**about, "told_at": None}),)
         case MessageAccepted(message=message):

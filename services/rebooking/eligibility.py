@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from services.rebooking.rules import Rules
 from shared.events.booking import Channel
 from shared.events.rebooking import Constraints
@@ -18,8 +20,7 @@ UNCONSTRAINED = Constraints()
 """What holds of a patient of whom nothing has been noted."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingPatient:
+class WaitingPatient(Struct, frozen=True, gc=False):
     """A displaced appointment without a place, or with one that does not suit.
 
     What was lost says when, how and with whom: `start` to `clinician_role`. `session` and `status` are of the one that
@@ -44,8 +45,7 @@ class WaitingPatient:
     textable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FreeSlot:
+class FreeSlot(Struct, frozen=True, gc=False):
     """A slot that nobody has and that the rules do not keep for others.
 
     `given` is how many slots of its practice and day the same recovery has given away already.

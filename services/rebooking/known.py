@@ -21,7 +21,7 @@ from shared.events.booking import (
     AppointmentMoved,
     MoveRejected,
 )
-from shared.events.notifications import MessageFailed
+from shared.events.notifications import MessageFailed, MessageSilent
 from shared.events.rebooking import AppointmentReconciled, Outcome
 
 OVER = (
@@ -49,7 +49,7 @@ class Known:
 
 async def look(connection: AsyncConnection, events: Sequence[Event]) -> Known:
     """All that the reactions to these events have to know."""
-    failed = [event.message for event in events if isinstance(event, MessageFailed)]
+    failed = [event.message for event in events if isinstance(event, MessageFailed | MessageSilent)]
     rejected = [event.appointment for event in events if isinstance(event, MoveRejected)]
     waiting = await _waiting(connection, events)
     over = await became_of(connection, [*rejected, *waiting])
@@ -72,12 +72,15 @@ async def _waiting(connection: AsyncConnection, events: Sequence[Event]) -> Mapp
 
 
 async def _asking_for_another(connection: AsyncConnection, asked: Sequence[str]) -> Sequence[tuple[str, str, str]]:
-    """Which of these appointments came of a recovery and do not suit, with that recovery's outage and practice."""
+    """Which of these appointments came of a recovery and do not suit, with that recovery's outage and practice.
+
+    The index has only those that came of one, and the engine wants to be told that no other is asked for.
+    """
     if not asked:
         return []
     found = await connection.execute(
         select(recoveries.c.standing, recoveries.c.outage, recoveries.c.practice).where(
-            among(recoveries.c.standing, asked), ASKS_AGAIN
+            among(recoveries.c.standing, asked), recoveries.c.standing != "", ASKS_AGAIN
         )
     )
     return [(appointment, outage, practice) for appointment, outage, practice in found]

@@ -13,6 +13,7 @@ from shared.events.rebooking import (
     CallClaimed,
     CallMade,
     CallNeeded,
+    CancellationRequested,
     ConstraintsNoted,
     FollowUpSet,
     InflowChanged,
@@ -53,6 +54,8 @@ def project(recorded: Recorded) -> Iterable[Change]:
             return _answered(event)
         case CallNeeded() | CallClaimed() | CallMade():
             return of_call(recorded, event)
+        case CancellationRequested():
+            return ()
 
 
 def _outage(recorded: Recorded, event: OutageDeclared | InflowChanged | FollowUpSet | OutageEnded) -> Iterable[Change]:

@@ -12,6 +12,7 @@ from services.rebooking.commands import (
     RebookingCommand,
     RecordAnswer,
     RefuseMove,
+    RequestCancellation,
     RequestMoves,
     StopWaiting,
     TakeUpDisplaced,
@@ -31,7 +32,7 @@ from shared.events.booking import (
     MoveRejected,
 )
 from shared.events.envelope import Recorded
-from shared.events.notifications import CallRaised, MessageFailed, ReplyReceived
+from shared.events.notifications import CallRaised, MessageFailed, MessageSilent, ReplyReceived
 from shared.events.rebooking import AppointmentReconciled, PlanApproved
 from shared.service import Reaction, Running
 
@@ -45,6 +46,7 @@ WANTS: frozenset[type[Event]] = frozenset(
         ReplyReceived,
         CallRaised,
         MessageFailed,
+        MessageSilent,
     }
 )
 
@@ -55,6 +57,8 @@ _NOT_TOLD: Mapping[Literal["permanent", "temporary", "technical", "refused"], st
     "refused": "The text was not sent",
 }
 """Why somebody has to telephone instead. A text that was outdated had nothing left to tell."""
+
+SILENT = "Nobody knows whether the text arrived"
 
 
 async def react(service: Running, connection: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:
@@ -78,14 +82,19 @@ def _commands(recorded: Recorded, known: Known, rules: Rules) -> Iterator[Rebook
         case MoveRejected() as no:
             over = known.over.get(no.appointment)
             yield RefuseMove(no.outage, no.practice, no.appointment, no.move, no.reason, over)
+        case ReplyReceived(outage="") as reply:
+            if reply.answer == "cancel":
+                yield RequestCancellation(reply.appointment, reply.practice)
         case ReplyReceived() as reply:
             at = recorded.occurred_at
             yield RecordAnswer(reply.outage, reply.practice, reply.move, reply.answer, at, rules.fresh_offers)
-        case CallRaised() as call:
+        case CallRaised() as call if call.outage:
             yield NeedCall(call.outage, call.practice, call.appointment, call.reason)
         case MessageFailed(message=message, failure=failure) if message in known.about:
             if failure != "outdated":
                 yield NeedCall(*known.about[message], _NOT_TOLD[failure])
+        case MessageSilent(message=message) if message in known.about:
+            yield NeedCall(*known.about[message], SILENT)
         case AppointmentCancelled() | AppointmentEnteredInError() | AppointmentFulfilled() | AppointmentMissed() as end:
             yield from _no_longer_waiting(end.appointment, known)
         case _:

@@ -1,8 +1,10 @@
 """What rebooking remembers in order to decide: the outage itself, and each practice's way back from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from services.rebooking.cases import Case, CaseFact, Offered, Requested, case_after
 from shared.events.booking import Inflow
@@ -11,6 +13,7 @@ from shared.events.rebooking import (
     CallClaimed,
     CallMade,
     CallNeeded,
+    CancellationRequested,
     Constraints,
     ConstraintsNoted,
     FollowUpSet,
@@ -43,13 +46,11 @@ CALL_AGAIN: frozenset[str] = frozenset({"no-answer", "left-message", "wrong-numb
 """What may come of a call so that somebody has to try again, be it at another number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(Struct, frozen=True, gc=False):
     """A stream that has not begun."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOutage:
+class OpenOutage(Struct, frozen=True, gc=False):
     """Declared, its end unknown. Meanwhile it keeps these out."""
 
     practices: tuple[str, ...]
@@ -58,8 +59,7 @@ class OpenOutage:
     automatic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EndedOutage:
+class EndedOutage(Struct, frozen=True, gc=False):
     """Its end is known."""
 
     practices: tuple[str, ...]
@@ -67,8 +67,7 @@ class EndedOutage:
     automatic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
+class Withdrawal(Struct, frozen=True, gc=False):
     """A session that its practice withdrew: no outage, but recovered from like one."""
 
     practice: str
@@ -78,13 +77,11 @@ class Withdrawal:
 OutageState = Nothing | OpenOutage | EndedOutage | Withdrawal
 
 
-@dataclass(frozen=True, slots=True)
-class NoPlan:
+class NoPlan(Struct, frozen=True, gc=False):
     """Nothing has been proposed, or nothing that still counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(Struct, frozen=True, gc=False):
     """A plan lies before the operator."""
 
     plan: str
@@ -93,8 +90,7 @@ class Proposed:
     placements: tuple[Placement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
+class Approved(Struct, frozen=True, gc=False):
     """The plan has been approved; its moves are about to be requested."""
 
     plan: str
@@ -102,8 +98,7 @@ class Approved:
     placements: tuple[Placement, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CarriedOut:
+class CarriedOut(Struct, frozen=True, gc=False):
     """The plan has been approved and booking has been asked for its moves."""
 
     plan: str
@@ -113,8 +108,7 @@ class CarriedOut:
 Plan = NoPlan | Proposed | Approved | CarriedOut
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, gc=False):
     """Somebody has to telephone; until then it is `claimed_by`'s, if anybody's."""
 
     claimed_by: str = ""
@@ -124,8 +118,7 @@ class Call:
         return self.until is not None and now < self.until
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True, gc=False):
     """One practice's way back. `cases` are by lost appointment; `known_as` finds it by move or by later appointment."""
 
     cases: Mapping[str, Case] = field(default_factory=dict)
@@ -152,7 +145,11 @@ def names_now(case: Case) -> tuple[str, ...]:
             return ()
 
 
-State = OutageState | Recovery
+class CancellationAsked(Struct, frozen=True, gc=False):
+    """Booking has been asked to cancel an appointment that no recovery is about."""
+
+
+State = OutageState | Recovery | CancellationAsked
 
 
 def evolve(state: State, event: RebookingEvent) -> State:
@@ -160,6 +157,8 @@ def evolve(state: State, event: RebookingEvent) -> State:
     match event:
         case OutageDeclared() | InflowChanged() | FollowUpSet() | OutageEnded():
             return _evolve_outage(state, event)
+        case CancellationRequested():
+            return CancellationAsked()
         case _:
             return _evolve_recovery(state if isinstance(state, Recovery) else Recovery(), event)
 

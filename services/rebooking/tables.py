@@ -1,9 +1,13 @@
 """The tables of rebooking. Each is folded from the events of exactly one service."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 METADATA = MetaData()
+
+ROOM = {"fillfactor": 50}
+"""Half of each page is left for the next version of its rows, where most rows change, and on a lost day all at once. A
+row that stays on its page and whose indexed columns stay as they are needs no new entry in any index."""
 
 practices = Table(
     "practices",
@@ -40,6 +44,7 @@ slots = Table(
     Column("appointment", Text),
     Column("withdrawn", Boolean, nullable=False),
     Index("slots_start", "start"),
+    postgresql_with=ROOM,
 )
 """From booking: `appointment` is the one that has the slot, if any; of a slot that is held, the one to come."""
 
@@ -59,6 +64,7 @@ appointments = Table(
     Column("sealed", Text, nullable=False),
     Column("textable", Boolean, nullable=False),
     Index("appointments_practice_start", "practice", "start"),
+    postgresql_with=ROOM,
 )
 """From booking: `slot` is the first; `status` is booked, arrived, fulfilled, missed, cancelled, rescheduled (by the
 practice itself), moved, displaced (its slots were withdrawn) or entered-in-error. `sealed` is who the patient is, for
@@ -72,6 +78,7 @@ messages = Table(
     Column("practice", Text, nullable=False),
     Column("appointment", Text, nullable=False),
     Column("told_at", TIMESTAMP(timezone=True)),
+    postgresql_with=ROOM,
 )
 """From notifications: which appointment a message is about, and when the provider took it."""
 
@@ -116,7 +123,8 @@ recoveries = Table(
     Column("wish", Text, nullable=False),
     Column("standing", Text, nullable=False),
     Index("recoveries_appointment", "appointment"),
-    Index("recoveries_standing", "standing"),
+    Index("recoveries_standing", "standing", postgresql_where=text("standing <> ''")),
+    postgresql_with=ROOM,
 )
 """One row per reconciled appointment. `outcome` is what became of it on the day, `state` how far it has come since:
 attended, missed, cancelled, elsewhere, triage, rescheduled, or displaced → planned → requested → moved or refused →
@@ -201,6 +209,7 @@ moves = Table(
     Column("answer_by", TIMESTAMP(timezone=True)),
     Column("answer", Text, nullable=False),
     Index("moves_outage", "outage"),
+    postgresql_with=ROOM,
 )
 """What booking was asked for; `state` is requested, confirmed or refused. `standing` is the appointment that was to
 give way, if not the lost one; `answer` is kept, another-time, cancel, unanswered, or empty while nothing is known."""

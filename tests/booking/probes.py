@@ -191,6 +191,7 @@ EACH_SLOT: Sequence[Probe] = [
 
 EACH_APPOINTMENT: Sequence[Probe] = [
     *reads("Appointment", lambda n: n.appointment),
+    get("/v1/appointments/{id}", lambda n: f"/v1/appointments/{n.appointment}"),
     *(
         send(f"PUT {FHIR}/Appointment/{{id}}", lambda n: f"{FHIR}/Appointment/{n.appointment}", json=body, **headers)
         for headers in ({"headers": lambda n: {"If-Match": n.etag}}, {"headers": lambda _: {"If-Match": 'W/"1"'}}, {})
@@ -279,6 +280,8 @@ THE_REST: Sequence[Probe] = [
         for params in (lambda _: {}, lambda _: {"keep_good": "true"})
     ),
     get("/v1/day-list", lambda _: "/v1/day-list", practice=lambda n: n.practice, date=lambda _: "2024-07-22"),
+    get("/v1/changes", lambda _: "/v1/changes", practice=lambda n: n.practice),
+    get("/v1/sessions/{session}", lambda n: f"/v1/sessions/{n.session}"),
     send("POST /v1/sessions", lambda _: "/v1/sessions", json=lambda n: {**PAGE, "practice": n.practice}),
     send(
         "POST /v1/sessions/{session}/slots",

@@ -50,7 +50,7 @@ CHECKS: list[Any] = [
 ]
 TOO_LONG_A_LINE = "Invalid HTTP request received."
 """What uvicorn says of an address of more than 64 KiB, which never reaches the app."""
-WITHOUT_INPUT = HEALTH | {f"{FHIR}/metadata"} | desk_api.OPEN_PATHS
+WITHOUT_INPUT = HEALTH | {f"{FHIR}/metadata"} | desk_api.PAGE.open_paths
 DIARY = diary_file(
     row(),
     row(start="2024-07-22T09:10"),

@@ -11,6 +11,7 @@ from services.booking.fhir.resources import REPLACES
 from services.booking.reactions import moved_to
 from shared.events.rebooking import (
     AppointmentReconciled,
+    CancellationRequested,
     InflowChanged,
     MoveRequested,
     OfferDeclined,
@@ -300,3 +301,14 @@ async def test_an_offer_declined_for_good_cancels_the_new_appointment(county: Co
         )
         await rebooking.says(declined)
         assert (await desk.figures())["appointments"] == {"moved": 1, status: 1}
+
+
+async def test_whoever_answers_a_reminder_with_cancel_has_cancelled_and_the_slot_is_free(county: County) -> None:
+    async with surgery(county) as desk:
+        rebooking = Rebooking(county)
+        await desk.import_diary(LOST)
+        asked = CancellationRequested(appointment=await the_appointment(desk), practice="A1")
+        await rebooking.says(asked, CancellationRequested(appointment="unknown", practice="A1"))
+        cancelled = (await desk.http.get(f"/fhir/R4/Appointment/{asked.appointment}")).json()
+        assert (cancelled["status"], cancelled["cancelationReason"]["coding"][0]["code"]) == ("cancelled", "pat")
+        assert len(await desk.slots("operator", start="ge2024-07-19", end="le2024-07-20", status="free")) == 1

@@ -36,6 +36,9 @@ SCOPES = {
     "PUT /v1/practices/{practice}/opening": ("Schedule", "u"),
     "POST /v1/diary": ("Schedule", "c"),
     "GET /v1/day-list": ("Appointment", "s"),
+    "GET /v1/changes": ("Appointment", "r"),
+    "GET /v1/appointments/{id}": ("Appointment", "r"),
+    "GET /v1/sessions/{session}": ("Schedule", "r"),
     "POST /v1/sessions": ("Schedule", "c"),
     "POST /v1/sessions/{session}/slots": ("Schedule", "u"),
     "GET /v1/sessions/{session}/opening": ("Schedule", "r"),
@@ -48,7 +51,14 @@ SCOPES = {
 """The scope that each route needs (a diary needs a second, `Appointment.c`)."""
 BY_ENTRY = {f"POST {FHIR}"}
 """Needs for each of its entries what that would need alone."""
-OPERATORS = {"POST /v1/practices", "GET /v1/figures"}
+OPERATORS = {
+    "POST /v1/practices",
+    "GET /v1/figures",
+    "GET /v1/appointments/{id}/story",
+    "GET /v1/parked",
+    "POST /v1/parked/{event}/retry",
+    "POST /v1/parked/{event}/skip",
+}
 ANYONES = {"GET /livez", "GET /readyz", "GET /metrics", f"GET {FHIR}/metadata", "GET /v1/status"}
 """Tell of no practice."""
 FINDS = {route for route, (_, letter) in SCOPES.items() if letter == "s" and "day-list" not in route} | {

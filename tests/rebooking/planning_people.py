@@ -1,9 +1,10 @@
 """The people and slots that the tests of planning speak of, and a plan made of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from services.rebooking.eligibility import FreeSlot, WaitingPatient
 from services.rebooking.planning import Plan, make_plan

@@ -52,6 +52,9 @@ class TestInTime:
         [event] = given(*MOVED).when(says(answer)).events
         assert isinstance(event, CallNeeded)
 
+    def test_who_wants_texts_again_has_said_nothing_of_the_time(self) -> None:
+        given(*MOVED).when(says("start")).nothing_happens()
+
     @pytest.mark.parametrize("answer", ANSWERS)
     def test_the_same_answer_again_is_nothing(self, answer: Answer) -> None:
         given(*MOVED).when(says(answer), says(answer)).nothing_happens()

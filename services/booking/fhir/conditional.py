@@ -16,9 +16,9 @@ from services.booking.fhir.written import answer, blank_row, changed_row, render
 from services.booking.views import appointment_row
 from shared.access import Caller
 from shared.database import reader
-from shared.events.base import Event, event_type
+from shared.events.base import Event
 from shared.events.booking import AppointmentBooked, SlotsHeld
-from shared.events.envelope import Recorded, decode
+from shared.events.envelope import Recorded, decode, types_of
 from shared.ids import derived_id
 from shared.refusals import Conflict, Refusal
 from shared.seal import DataKey, Details, PatientBlock
@@ -97,7 +97,7 @@ async def booked_before(desk: Desk, ask: Ask, once: Once) -> Answer | None:
 async def first_recorded(desk: Desk, session: str, appointment: str, kind: type[Event]) -> Recorded:
     """The event of this kind that first spoke of the appointment."""
     async with desk.service.engine.connect() as connection:
-        bodies = await (await reader(connection)).fetch(_OF_KIND, f"session/{session}", event_type(kind))
+        bodies = await (await reader(connection)).fetch(_OF_KIND, f"session/{session}", types_of(kind))
     return next(
         recorded for recorded in (decode(row["body"]) for row in bodies) if recorded.event.appointment == appointment
     )
@@ -152,4 +152,4 @@ _BY_IDENTIFIER = """
     LIMIT 2
 """
 _BY_ONCE = "SELECT appointment, session FROM appointments WHERE once = $1 AND once <> ''"
-_OF_KIND = "SELECT body FROM events WHERE stream = $1 AND type = $2 ORDER BY version"
+_OF_KIND = "SELECT body FROM events WHERE stream = $1 AND type = ANY($2) ORDER BY version"

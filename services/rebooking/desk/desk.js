@@ -1,8 +1,9 @@
 // The desk: who sits here, which outage it is about, and what there is to do.
 
-import { get, signIn } from "./asking.js";
+import { get } from "./asking.js";
 import { calls } from "./calls.js";
 import { county } from "./county.js";
+import { askWho, otherDesk } from "./entering.js";
 import { attempt, dayAndClock, el, show, tell } from "./showing.js";
 import { sheet, hasUnsaved } from "./sheet.js";
 
@@ -26,34 +27,6 @@ function mayLeave() {
   return !hasUnsaved() || window.confirm("There are answers that have not been saved. Leave them behind?");
 }
 
-function askWho() {
-  const name = el("input", { id: "name", autocomplete: "off", maxlength: "200", required: true });
-  const token = el("input", { id: "token", type: "password", autocomplete: "off", required: true });
-  const enter = el("button", { type: "submit" }, "Continue");
-  const form = el(
-    "form",
-    { class: "card narrow" },
-    el("label", { for: "name" }, "Your name"),
-    el("p", { class: "soft small" }, "It is written beside whatever you type in here."),
-    name,
-    el("label", { for: "token" }, "Access token"),
-    el(
-      "p",
-      { class: "soft small" },
-      "A long line of letters that your county desk gives you. Nothing keeps it: when you close this page, it is gone.",
-    ),
-    token,
-    el("div", { class: "row" }, enter),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    signIn(token.value);
-    attempt(enter, () => begin(name.value.trim()));
-  });
-  show(page, el("h2", {}, "Who is at the desk?"), form);
-  name.focus();
-}
-
 async function begin(name) {
   const desk = await get("/v1/desk");
   const own = Object.entries(desk.practices);
@@ -71,7 +44,8 @@ function listOutages(desk) {
     return el("div", { class: "card row" }, open, el("span", { class: "soft grow" }, facts));
   });
   const none = el("p", {}, "There is no outage, and nothing to put right. ");
-  show(page, el("h2", {}, "Which outage is it about?"), ...(found.length ? found : [none]));
+  const texts = otherDesk(desk.ports, "rebooking", "notifications", "The desk of the texts and their answers");
+  show(page, el("h2", {}, "Which outage is it about?"), ...(found.length ? found : [none]), texts && el("p", {}, texts));
 }
 
 function openOutage(desk, outage) {
@@ -92,7 +66,8 @@ function openCounty(desk, outage) {
   choice.addEventListener("change", () => choice.value && openPractice(desk, outage, choice.value));
   const place = el("div");
   const line = el("div", { class: "row" }, el("label", { class: "inline", for: "practice" }, "One practice:"), choice);
-  show(page, heading(desk, outage), line, place);
+  const texts = otherDesk(desk.ports, "rebooking", "notifications", "How the texts stand", outage.outage);
+  show(page, heading(desk, outage), line, texts && el("p", {}, texts), place);
   tell("");
   attempt(null, () => county(place, outage, desk.name));
 }
@@ -131,4 +106,4 @@ function heading(desk, outage, toCounty) {
   return el("div", { class: "row" }, el("h2", { class: "grow" }, outage.name), back);
 }
 
-askWho();
+askWho(page, begin);
