@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import bookings, recovery, slot_search
+from benchmarks import bookings, messages, recovery, slot_search
 from benchmarks.county import county_of
 from benchmarks.loading import fill
 from benchmarks.report import Report
@@ -26,13 +26,17 @@ def main() -> int:
 async def _measure(home: Path, asked: argparse.Namespace, length: Length, report: Report) -> tuple[bool, bool]:
     """Whether the promises were kept, and whether all was right."""
     kept = right = True
-    if asked.what != "recovery":
+    if asked.what not in ("recovery", "messages"):
         kept, right = await _measure_apps(home / "apps", asked.what, length, report)
     if asked.what in ("all", "recovery"):
         recovered = await recovery.recover(asked.county or home / "county", home / "round", length, report)
         recovery.tell(recovered, length, report)
         kept = kept and recovery.kept(recovered)
         right = right and not any(each.faults for each in recovered)
+    if asked.what in ("all", "messages"):
+        sent = await messages.measure(home / "messages", 400 if asked.quick else asked.messages, report)
+        messages.tell(sent, report)
+        right = right and not any(each.faults for each in sent.values())
     return kept, right
 
 
@@ -63,12 +67,15 @@ def _length(asked: argparse.Namespace) -> Length:
 def _parser() -> argparse.ArgumentParser:
     usual = Length()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("all", "apps", "bookings", "search", "recovery"), default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=("all", "apps", "bookings", "search", "recovery", "messages"), default="all"
+    )
     parser.add_argument("--rounds", type=int, default=usual.rounds, help="of each app (%(default)s)")
     parser.add_argument("--seconds", type=float, default=usual.seconds, help="of each round (%(default)s)")
     parser.add_argument("--clients", type=int, default=usual.clients, help="that book at once (%(default)s)")
     parser.add_argument("--slots", type=int, default=usual.slots, help="open in the county (%(default)s)")
     parser.add_argument("--appointments", type=int, default=usual.displaced, help="to be recovered (%(default)s)")
+    parser.add_argument("--messages", type=int, default=4_000, help="to be sent (%(default)s)")
     parser.add_argument("--county", type=Path, metavar="DIR", help="keep the county here, and use it again")
     parser.add_argument("--quick", action="store_true", help="only see that it works; the figures mean nothing")
     parser.add_argument("--require", action="store_true", help="exit with 1 if a promise is not kept")

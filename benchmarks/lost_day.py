@@ -17,8 +17,9 @@ PRACTICES = 181
 """As many as Kent and Medway has."""
 LOST_DAY = date(2024, 7, 19)
 WENT_DOWN, CAME_BACK = "2024-07-19T07:00:00+01:00", "2024-07-21T22:00:00+01:00"
-MONDAY = "2024-07-22T08:05:00+01:00"
-"""When the recovery begins."""
+MONDAY = "2024-07-22T07:05:00+01:00"
+"""When the recovery begins: an hour before the first text may go out, so that all is planned by then. What is measured
+ends with that, and sending, with a pretended provider on the same two cores, would be measured along with it."""
 
 _LATER_DAYS = tuple(date(2024, 7, 22) + timedelta(days=week + day) for week in (0, 7) for day in range(5))
 _FREE = 0.3

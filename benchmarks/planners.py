@@ -66,7 +66,7 @@ def _timed(diary: Diary, plan: Callable[[], Waits]) -> Planned:
     began = time.monotonic()
     placed = plan()
     seconds = time.monotonic() - began
-    lost = {row["appointment"]: row["start"] for row in diary.waiting}
+    lost = {row.appointment: row.start for row in diary.waiting}
     waits = [start - lost[appointment] for appointment, start in placed]
     return Planned(seconds, len(waits), max(waits, default=timedelta()), sum(waits, timedelta()))
 
