@@ -1,6 +1,7 @@
 """A county after its lost day, set up once and copied for each round, and all of Daybook running on the copy."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -133,8 +134,12 @@ async def _tidy(database: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 def copied(home: Path, to: Path) -> Path:
-    """The same county once more, with the owners of its files: PostgreSQL minds them."""
+    """The same county once more, with the owners of its files: PostgreSQL minds them.
+
+    Written out to the disk here, since else the system does so half a minute later, and every commit waits for it.
+    """
     subprocess.run(["cp", "-a", str(home), str(to)], check=True)
+    os.sync()
     return to
 
 
