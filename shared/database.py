@@ -24,11 +24,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, insert
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
-FAULTS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+FAULTS = (
+    DBAPIError,
+    PoolExhausted,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
 """What the engine and the way to it may raise, when it is killed in the middle of a statement too."""
 
 FRESH_PLANS = {"plan_cache_mode": "force_custom_plan"}

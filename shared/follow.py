@@ -5,34 +5,31 @@ The rows, the reactions' own events and the checkpoint commit together. A repeat
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import asyncpg
-import msgspec
 import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.broker import Broker
+from shared.checkpoint import Checkpoint, name_sources, read_checkpoint, require_same_stream, save_checkpoint
 from shared.consequences import Consequences
-from shared.database import checkpoint, driver
 from shared.events.envelope import (
     SERVICES,
     Envelope,
     Recorded,
     UnreadableEvent,
-    decode,
     envelope_of,
     opened,
     positions_to_text,
     types_of,
 )
 from shared.log import lock_head
-from shared.poison import Apart, is_poison, parked_keys, place_of, reason_of
+from shared.poison import SEARCH_AGAIN_AFTER, Apart, TooManyWait, is_poison, parked_keys, place_of, reason_of
 from shared.reading import Stored, reading
 from shared.relay import PASSING, RETRY_AFTER, Halted, Relay
-from shared.stream import STREAM, message_at
+from shared.seal import MasterKeyChanged
+from shared.stream import STREAM
 from shared.taking import Taking
 from shared.wire import Client
 
@@ -49,14 +46,8 @@ RETRY_AFTER_HALT = 2.0
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far the stream has been folded: the sequence, the event that stands there, and the positions per service."""
-
-    stream_created: str
-    sequence: int
-    event_id: str
-    followed: Mapping[str, int]
+class _SomeWait(Exception):
+    """Another process of this service has parked events meanwhile."""
 
 
 class _Arrived(NamedTuple):
@@ -88,6 +79,8 @@ class Follow:
         self.taking = taking
         self._parked = False
         """Whether events of some streams wait, as far as this follower has seen."""
+        self._search_from = 0.0
+        """Before then, events that cannot be folded are not looked for."""
         self._created = ""
         self.followed: Mapping[str, int] = {}
         self.sequence = 0
@@ -108,7 +101,7 @@ class Follow:
         if isinstance(fault, PASSING) and not isinstance(fault, LASTING):
             _log.info("follower waits", service=self._service, fault=type(fault).__name__)
             return RETRY_AFTER
-        known = isinstance(fault, (Halted, UnreadableEvent))
+        known = isinstance(fault, (Halted, UnreadableEvent, MasterKeyChanged))
         self.halted = str(fault) if known else f"an event could not be folded ({type(fault).__name__}): see the log"
         if self.halted != self._alarmed:
             _log.error("follower halted", service=self._service, reason=self.halted, exc_info=None if known else fault)
@@ -129,14 +122,14 @@ class Follow:
 
     async def _place(self, client: Client) -> Checkpoint:
         """Where to go on, once the stream is known to be the one that was followed so far."""
-        async with self._engine.connect() as connection:
+        async with self._engine.begin() as connection:
+            await name_sources(connection, self._sources)
             place = await read_checkpoint(connection)
             self._parked = bool(await parked_keys(connection))
         info = await client.jetstream().stream_info(STREAM)
         self._created = str(info.created)
         await require_same_stream(client, place, self._created, info.state.last_seq)
-        # Every checkpoint says whom we follow: a stream that is made again is then taken up before their first event.
-        return replace(place, followed=dict.fromkeys(self._sources, 0) | dict(place.followed))
+        return place
 
     def _in_transactions(self, batch: Sequence[Stored]) -> Iterator[list[_Arrived]]:
         """The events, opened before anybody has to wait for us, in parts for one transaction each."""
@@ -158,6 +151,8 @@ class Follow:
         if not self._parked:
             try:
                 return await self._take_together(arrived)
+            except _SomeWait:
+                _log.info("events wait that another process has parked", service=self._service)
             except Exception as fault:
                 if not is_poison(fault):
                     raise
@@ -171,7 +166,8 @@ class Follow:
             head = await lock_head(connection)
             fresh, before, followed = self._fresh(arrived, head.followed)
             taken = await self.taking.take(connection, head, fresh, before)
-            await self._save(connection, arrived[-1], followed)
+            if await self._save(connection, arrived[-1], followed):
+                raise _SomeWait
         taken.remember()
         self._consequences.learn(taken.wanted, taken.recorded)
         self.followed, self.sequence = followed, arrived[-1].sequence
@@ -182,16 +178,26 @@ class Follow:
             fresh, before, followed = self._fresh(arrived, head.followed, each_place=True)
             keys = await parked_keys(connection)
             sequences = {each.envelope.id: each.sequence for each in arrived}
-            apart = Apart(self._service, connection, self.taking, head, keys, before, sequences)
-            await apart.take(fresh)
+            search = asyncio.get_running_loop().time() >= self._search_from
+            apart = Apart(self._service, connection, self.taking, head, keys, before, sequences, search)
+            await self._search(apart, fresh)
             await self._save(connection, arrived[-1], followed)
         for taken in apart.taken:
             taken.remember()
+        self._consequences.learn(*apart.came_of())
         self._parked = bool(apart.keys)
         self.followed, self.sequence = followed, arrived[-1].sequence
 
-    async def _save(self, connection: AsyncConnection, last: _Arrived, followed: Mapping[str, int]) -> None:
-        await save_checkpoint(connection, Checkpoint(self._created, last.sequence, last.envelope.id, followed))
+    async def _search(self, apart: Apart, fresh: Sequence[Recorded]) -> None:
+        try:
+            await apart.take(fresh)
+        except TooManyWait:
+            if apart.search:
+                self._search_from = asyncio.get_running_loop().time() + SEARCH_AGAIN_AFTER
+            raise
+
+    async def _save(self, connection: AsyncConnection, last: _Arrived, followed: Mapping[str, int]) -> bool:
+        return await save_checkpoint(connection, Checkpoint(self._created, last.sequence, last.envelope.id, followed))
 
     def _opened(self, stored: Stored) -> _Arrived:
         """What we neither fold nor react to stays closed: all that counts is that it comes in its turn."""
@@ -227,35 +233,3 @@ def is_next(envelope: Envelope, sequence: int, positions: Mapping[str, int]) -> 
             "the stream has lost events. `daybook log verify` compares both copies"
         )
     return position == last + 1
-
-
-async def read_checkpoint(connection: AsyncConnection) -> Checkpoint:
-    """How far this database has followed the stream."""
-    row = (await connection.execute(select(checkpoint))).one()
-    return Checkpoint(row.stream_created, row.sequence, row.event_id, row.followed)
-
-
-async def save_checkpoint(connection: AsyncConnection, place: Checkpoint) -> None:
-    """Commits with the rows that were folded up to there."""
-    followed = msgspec.json.encode(dict(place.followed)).decode()
-    await (await driver(connection)).execute(_SAVE, place.stream_created, place.sequence, place.event_id, followed)
-
-
-async def require_same_stream(client: Client, place: Checkpoint, created: str, last_sequence: int) -> None:
-    """Raises `Halted` if the stream is another one than was followed so far, or has lost its end."""
-    if place.sequence == 0:
-        return
-    if last_sequence < place.sequence:
-        raise Halted(
-            f"the stream ends at sequence {last_sequence}, but {place.sequence} was followed before: it was cut off or "
-            "restored from an older copy. Nothing is built on it: run `daybook log republish`"
-        )
-    found = await message_at(client, place.sequence)
-    if place.stream_created != created or found is None or decode(found.data or b"").id != place.event_id:
-        raise Halted(
-            f"the stream is not the one that was followed up to sequence {place.sequence}: it was made again or "
-            "altered. Nothing is built on it: run `daybook log republish`"
-        )
-
-
-_SAVE = "UPDATE checkpoint SET stream_created = $1, sequence = $2, event_id = $3, followed = $4"

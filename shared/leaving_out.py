@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database import parked
@@ -76,6 +76,8 @@ async def loudly(
     except Exception as fault:
         if is_poison(fault):
             async with engine.connect() as connection:
+                # The first statement begins a transaction, which nobody commits.
+                await connection.scalar(select(literal(True)))
                 await look(connection)
                 await _name(blueprint, connection, batch, limits, without)
         raise
@@ -93,6 +95,8 @@ async def _name(
         try:
             await apply(connection, blueprint.changes([recorded], {**limits, **own}, without))
         except Exception as fault:
+            if not is_poison(fault):
+                raise
             raise Unfoldable(
                 f"event {recorded.id} ({recorded.service} {recorded.position}, {recorded.type}) cannot be folded: "
                 f"{reason_of(fault)}. It is nobody's to leave out unless it was skipped: install the version that "

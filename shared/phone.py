@@ -17,7 +17,8 @@ _PUNCTUATION = str.maketrans("", "", " ().-")
 def textable(text: str, *, made_up: bool) -> str:
     """The UK mobile number `text` means, as E.164. With `made_up`, numbers that cannot be anyone's pass too.
 
-    Raises `Refusal` for a landline, a foreign or a malformed number, and for letters among the digits.
+    Raises `Refusal` for a landline, a foreign or a malformed number, and for letters among the digits. Mobiles of
+    Jersey, Guernsey and the Isle of Man, which have the UK's country code, pass.
     """
     if not _WRITTEN.fullmatch(text.strip()):
         raise _refusal("has characters that no telephone number has")

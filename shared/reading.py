@@ -152,11 +152,11 @@ async def last_keys(client: Client, subjects: Collection[str]) -> Mapping[str, b
     wanted = sorted(f"daybook-keys.*.{subject}" for subject in subjects)
     found: dict[str, bytes] = {}
     for start in range(0, len(wanted), 1000):
-        found |= await _last_by_subjects(client, KEYS_STREAM, wanted[start : start + 1000])
+        found |= await last_by_subjects(client, KEYS_STREAM, wanted[start : start + 1000])
     return {subject.rpartition(".")[2]: wrapped for subject, wrapped in found.items() if wrapped}
 
 
-async def _last_by_subjects(client: Client, stream: str, subjects: Sequence[str]) -> dict[str, bytes]:
+async def last_by_subjects(client: Client, stream: str, subjects: Sequence[str]) -> dict[str, bytes]:
     """The newest message of each subject that has one; the server answers for up to 1,024 of them at once."""
     inbox = client.new_inbox()
     letterbox = _Letterbox()

@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.checkpoint import Checkpoint, read_checkpoint, require_same_stream
 from shared.compare import BESIDE, LIVE, compare
 from shared.events.envelope import Recorded, decode
-from shared.follow import Checkpoint, read_checkpoint, require_same_stream
 from shared.leaving_out import left_out, loudly, still_left_out
 from shared.log import head_position, lock_head, read_after
 from shared.reading import reading

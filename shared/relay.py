@@ -86,7 +86,8 @@ class Relay:
             except Lost as lost:
                 if not self.lost:
                     _log.error("relay has lost its stream", service=self._service, reason=str(lost))
-                self.lost = str(lost)
+                # The database is whole, so what it was halted for is over.
+                self.lost, self.halted = str(lost), ""
                 self.looked.set()
             except PublishRefused as refused:
                 _log.info("relay looks again", service=self._service, reason=str(refused))

@@ -124,11 +124,13 @@ async def _copy_keys(client: Client, service: str, log: Driver) -> int:
     """All keys that the service has made; those that are there already stay. Returns how many it has."""
     count, last = 0, ""
     while rows := await log.fetch(_KEYS, last, AT_ONCE):
+        subjects = [row["subject"] for row in rows]
         await publish_keys(
             client, [key_message(f"daybook-keys.{service}.{row['subject']}", row["wrapped"]) for row in rows]
         )
-        last, count = rows[-1]["subject"], count + len(rows)
-    await log.execute("UPDATE data_keys SET copied = true WHERE copied IS FALSE AND subject <= $1", last)
+        # These and no others: booking goes on, and makes keys that sort before the last of them.
+        await log.execute("UPDATE data_keys SET copied = true WHERE copied IS FALSE AND subject = ANY($1)", subjects)
+        last, count = subjects[-1], count + len(rows)
     return count
 
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 from shared.compare import digests
 from shared.database import events
 from shared.events.envelope import Recorded, decode, positions_from_text
-from shared.follow import Checkpoint, read_checkpoint, save_checkpoint
 from shared.leaving_out import left_out_in_stream, loudly
 from shared.log import Appended, head_position, insert_events, lock_head, move_head
 from shared.parking import parked_among

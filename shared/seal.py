@@ -51,6 +51,10 @@ class SealBroken(ValueError):
     """The text was not sealed with this key for this subject, or has been altered."""
 
 
+class MasterKeyChanged(SealBroken):
+    """A data key does not open: it was wrapped by another master key than this service was given."""
+
+
 class DataKey:
     """The key of one subject."""
 
@@ -73,6 +77,20 @@ class DataKey:
         except InvalidTag:
             raise SealBroken("the text does not open with this key") from None
         return msgspec.json.decode(plain, type=kind)
+
+
+def opened(key: DataKey | None, sealed: str, kind: type[T]) -> T | None:
+    """The value that was sealed. None if nothing was, or if its subject was erased.
+
+    Whoever is entered again after that has a new key, and what was sealed before stays noise: one such text keeps
+    nobody from the others.
+    """
+    if key is None or not sealed:
+        return None
+    try:
+        return key.open(sealed, kind)
+    except SealBroken:
+        return None
 
 
 class KeyCopies(Protocol):
@@ -139,7 +157,7 @@ class Keys:
         try:
             key = self._wrap.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject.encode())
         except InvalidTag:
-            raise SealBroken("a data key does not open: was the master key changed?") from None
+            raise MasterKeyChanged("a data key does not open: was the master key changed?") from None
         data_key = DataKey(subject, key)
         self._remembered[subject] = data_key
         while len(self._remembered) > KEYS_REMEMBERED:

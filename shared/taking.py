@@ -53,19 +53,29 @@ class Taking:
         events: Sequence[Recorded],
         before: Mapping[str, str],
         more: Sequence[Order[Any]] = (),
+        earlier: Sequence[Order[Any]] = (),
     ) -> Taken:
-        """All these events, then `more`. `before` says, for each that is wanted, how far was reacted before it."""
+        """All these events, then `more`. `before` says, for each that is wanted, how far was reacted before it.
+
+        What `earlier` leads to is appended first.
+        """
         await apply(connection, self._changes(events))
         wanted = [recorded for recorded in events if type(recorded.event) in self.wants]
         reactions = await self.react(connection, wanted) if wanted else ()
-        orders = [_order(reaction, before[reaction.cause.id]) for reaction in reactions]
-        recorded, remember = await self.executor.append_within(connection, head, [*orders, *more])
+        orders = [_order(reaction, before[reaction.cause.id]) for reaction in _as_they_came(reactions, wanted)]
+        recorded, remember = await self.executor.append_within(connection, head, [*earlier, *orders, *more])
         return Taken(wanted, recorded, remember)
 
     def _changes(self, events: Sequence[Recorded]) -> Iterator[Change]:
         for recorded in events:
             if recorded.service in self.follows and type(recorded.event) not in OF_EACH_ITSELF:
                 yield from self.follows[recorded.service](recorded)
+
+
+def _as_they_came(reactions: Sequence[Reaction], causes: Sequence[Recorded]) -> Sequence[Reaction]:
+    """In the order of their causes: a restore trusts that the newest event had followed furthest."""
+    places = {cause.id: place for place, cause in enumerate(causes)}
+    return sorted(reactions, key=lambda reaction: places[reaction.cause.id])
 
 
 def _order(reaction: Reaction, before: str) -> Order[Any]:

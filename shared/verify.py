@@ -27,7 +27,7 @@ from shared.mark import read_mark
 from shared.reading import Stored
 from shared.rebuilding import Progress, Tally
 from shared.verify_keys import compare_keys
-from shared.walking import Walk, info_of, stored_between, walks_through
+from shared.walking import Walk, head_of, info_of, stored_between, walks_through
 from shared.wire import Client
 
 
@@ -54,6 +54,8 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 async def verify(client: Client, logs: Mapping[str, Driver], *, tell: Progress) -> Verified:
     """Compare the stream with the logs. Raises `Refusal` if there is no stream, or a database has no log."""
+    for service, log in logs.items():
+        await head_of(service, log)
     proofs = await _proofs(logs)
     info = await info_of(client)
     tally = Tally(info.state.last_seq, tell)

@@ -43,9 +43,23 @@ class Walk:
             self._last = self.row["position"]
 
 
+async def head_of(service: str, log: Driver) -> int:
+    """The position of its newest event. Raises `Refusal` if this database was never migrated, or not lately."""
+    try:
+        await read_mark(log)
+        return int(await log.fetchval("SELECT position FROM log_head"))
+    except asyncpg.UndefinedTableError:
+        raise Refusal(
+            f"the database of {service} has no log, or one of an older version: run `python -m services.{service} "
+            "migrate`; if it was destroyed, `daybook log restore` makes it again from the stream",
+            code="not-migrated",
+            where=service,
+        ) from None
+
+
 async def walks_through(logs: Mapping[str, Driver]) -> dict[str, Walk]:
     """A walk through each log as far as it reaches now, at its first row."""
-    walks = {service: Walk(service, log, await _head(service, log)) for service, log in logs.items()}
+    walks = {service: Walk(service, log, await head_of(service, log)) for service, log in logs.items()}
     for walk in walks.values():
         await walk.step()
     return walks
@@ -100,19 +114,6 @@ def _broken(sequence: int) -> Halted:
         f"sequence {sequence} of the stream is missing: the stream is damaged, and nothing is built on it. "
         "`daybook log verify` says what is lost, and what to do"
     )
-
-
-async def _head(service: str, log: Driver) -> int:
-    try:
-        await read_mark(log)
-        return int(await log.fetchval("SELECT position FROM log_head"))
-    except asyncpg.UndefinedTableError:
-        raise Refusal(
-            f"the database of {service} has no log, or one of an older version: run `python -m services.{service} "
-            "migrate`; if it was destroyed, `daybook log restore` makes it again from the stream",
-            code="not-migrated",
-            where=service,
-        ) from None
 
 
 _PAGE = """

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, true
+from asyncpg.exceptions import LockNotAvailableError
+from sqlalchemy import ColumnElement, and_, func, select, text, true
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import events, parked
@@ -19,6 +21,9 @@ from shared.service import Running
 from shared.stream import last_of, message_at
 from shared.taking import Taken
 from shared.wire import Client
+
+_LOCK_WITHIN = 5.0
+"""Seconds. The connection that waits is one that bookings need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,7 @@ async def _release(service: Running, waiting: Sequence[Recorded], by: str, *, sk
     service.relay.check()
     release = _Release(service, by)
     async with service.engine.begin() as connection:
-        release.head = await lock_head(connection)
+        release.head = await _locked(connection)
         if [each.event for each in await _waiting(connection, waiting[0].id)] != [each.id for each in waiting]:
             raise Conflict("Meanwhile more events have come to wait: look again", code="changed-meanwhile")
         if skip is not None:
@@ -86,6 +91,17 @@ async def _release(service: Running, waiting: Sequence[Recorded], by: str, *, sk
     await service.relay.reached(release.head.position, service.settings.relay_wait)
     skipped = skip.event if skip else ""
     return Released(skipped=skipped, folded=tuple(release.folded), waits=waits[0] if waits else "")
+
+
+async def _locked(connection: AsyncConnection) -> Head:
+    """The appending lock. Raises `Unavailable` rather than wait for ever."""
+    await connection.execute(text(f"SET LOCAL lock_timeout = {round(_LOCK_WITHIN * 1000)}"))
+    try:
+        return await lock_head(connection)
+    except DBAPIError as fault:
+        if getattr(fault.orig, "sqlstate", None) != LockNotAvailableError.sqlstate:
+            raise
+        raise Unavailable("The log is being written to all the time; try again in a moment", code="log-busy") from None
 
 
 @dataclass(slots=True)

@@ -73,9 +73,12 @@ def attempt(conversation: Conversation, number: Number, command: AttemptSend) ->
 
 
 def accept(conversation: Conversation, command: RecordAccepted) -> Sequence[NotificationsEvent]:
+    """Also of what was thought not to be sent, by a person or by us: the provider knows better."""
     match conversation.sending:
-        case Attempted(provider=provider) | Unknown(provider=provider):
-            return [_accepted(command, conversation.about, provider)]
+        case Attempted() | Unknown():
+            return [_accepted(command, conversation.about, command.provider)]
+        case Planned(attempt=last) if 1 <= command.attempt <= last:
+            return [_accepted(command, conversation.about, command.provider)]
         case Planned() | Accepted() | Silent() | Delivered() | Failed():
             return []
 

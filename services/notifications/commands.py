@@ -57,10 +57,11 @@ class AttemptSend:
 
 @dataclass(frozen=True, slots=True)
 class RecordAccepted:
-    """The provider has it."""
+    """The provider of this attempt has it."""
 
     message: str
     attempt: int
+    provider: str
     provider_id: str
 
 

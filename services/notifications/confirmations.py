@@ -17,7 +17,7 @@ from services.notifications.writing import Letter, Untold, Writer, writer_of
 from shared.events.envelope import Recorded
 from shared.events.notifications import Answer, MessageKind
 from shared.ids import derived_id
-from shared.seal import DataKey
+from shared.seal import DataKey, opened
 from shared.service import Reaction, Running
 
 
@@ -78,7 +78,8 @@ def confirmation_of(kind: MessageKind, message: str) -> str:
 
 def _cancelled(writer: Writer, wish: Cancelling, addressee: Addressee, key: DataKey) -> Sequence[PlanMessage]:
     letter = Letter(confirmation_of("cancelled", wish.message), "cancelled", wish.about)
-    return _written(writer, letter, addressee, key, key.open(wish.sealed, Text).to)
+    told = opened(key, wish.sealed, Text)
+    return _written(writer, letter, addressee, key, told.to) if told else []
 
 
 def _written(writer: Writer, letter: Letter, addressee: Addressee, key: DataKey, mobile: str) -> Sequence[PlanMessage]:

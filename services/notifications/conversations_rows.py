@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.addressees import Addressee, read_addressees
 from services.notifications.commands import Subject
-from services.notifications.replies import ASKING, SentMessage
+from services.notifications.replies import ASKING, CameIn, SentMessage
 from services.notifications.tables import appointments, messages, replies, suppressed_pairs
 from shared.database import among
 
@@ -20,20 +20,24 @@ LATE = timedelta(days=30)
 
 NEVER_SENT = ("refused", "technical", "outdated")
 """The failures of messages that nobody can have read."""
+UNDER_WAY = ("planned", "attempted", "unknown")
+"""The states of messages that may still have to be sent."""
 
 
 async def read_sent_messages(connection: AsyncConnection, number: str, now: datetime) -> Sequence[SentMessage]:
     """The messages tried to this number that take an answer, the newest first.
 
     Left out are those whose appointment was called off, or moved on, since their patients have heard of that, or will;
-    and those about whoever was said not to have this number.
+    unless the message about the move is still under way. Left out, too, are those about whoever was said not to have
+    this number.
     """
     over = appointments.c.status.in_(("fulfilled", "missed"))
+    superseded = and_(appointments.c.status == "moved", _move_under_way())
     rows = await connection.execute(
-        select(messages, over.label("over"))
+        select(messages, over.label("over"), superseded.label("superseded"))
         .join(appointments, appointments.c.id == messages.c.appointment)
         .where(*_read_by(number), messages.c.kind.in_(ASKING), messages.c.appointment_start > now - LATE)
-        .where(or_(over, appointments.c.status == "booked"))
+        .where(or_(over, superseded, appointments.c.status == "booked"))
         .order_by(messages.c.planned_at.desc(), messages.c.id)
     )
     return [
@@ -43,6 +47,7 @@ async def read_sent_messages(connection: AsyncConnection, number: str, now: date
             tried_at=row.attempted_at,
             appointment_start=row.appointment_start,
             over=row.over,
+            superseded=row.superseded,
         )
         for row in rows
     ]
@@ -105,15 +110,15 @@ async def is_reply_known(connection: AsyncConnection, reply: str) -> bool:
     return bool(await connection.scalar(select(exists().where(replies.c.id == reply))))
 
 
-async def read_came_in(connection: AsyncConnection, number: str, since: datetime) -> Sequence[tuple[str, datetime]]:
-    """The words of what came from this number since then, and when; not what a person read in them."""
+async def read_came_in(connection: AsyncConnection, number: str, since: datetime) -> Sequence[CameIn]:
+    """What came from this number since then, the oldest first; not what a person read in it."""
     came = replies.c.received_at
     rows = await connection.execute(
-        select(replies.c.words, came)
+        select(replies.c.words, came, replies.c.message)
         .where(replies.c.number == number, came >= since, ~replies.c.id.endswith(".read"))
         .order_by(came)
     )
-    return [(words, at) for words, at in rows]
+    return [CameIn(words, at, bool(message)) for words, at, message in rows]
 
 
 def _about(row: Row[Any]) -> Subject:
@@ -124,4 +129,17 @@ def _read_by(number: str) -> Sequence[ColumnElement[bool]]:
     parted = exists().where(
         suppressed_pairs.c.number == messages.c.number, suppressed_pairs.c.patient == messages.c.patient
     )
-    return messages.c.number == number, messages.c.attempt > 0, messages.c.failure.not_in(NEVER_SENT), ~parted
+    # What was tried, but certainly not sent, is planned again.
+    return messages.c.number == number, messages.c.state != "planned", messages.c.failure.not_in(NEVER_SENT), ~parted
+
+
+def _move_under_way() -> ColumnElement[bool]:
+    """Whether the patient of a message has yet to be sent one, at the same number, about a move."""
+    newer = messages.alias("newer")
+    return exists().where(
+        newer.c.number == messages.c.number,
+        newer.c.patient == messages.c.patient,
+        newer.c.kind == "moved",
+        newer.c.planned_at > messages.c.planned_at,
+        newer.c.state.in_(UNDER_WAY),
+    )

@@ -80,7 +80,7 @@ class Unreachable:
 
 @dataclass(frozen=True, slots=True)
 class Unknowable:
-    """The provider can be asked by the words only, and they were erased."""
+    """The provider can be asked by the words only, and they were erased, with us or with it."""
 
 
 Finding = Found | Absent | Unreachable | Unknowable
@@ -118,7 +118,7 @@ async def json_of(answer: aiohttp.ClientResponse) -> Mapping[str, Any]:
     """What the provider answers; nothing, where that makes no sense."""
     try:
         return msgspec.json.decode(await answer.read(), type=dict[str, Any])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}
 
 

@@ -16,7 +16,7 @@ from services.notifications.commands import (
 )
 from services.notifications.conversations import reference_of
 from services.notifications.gateways import Deferred, Lost, Refused, Taken
-from services.notifications.lines import Exchange, Line
+from services.notifications.lines import Exchange, Line, Place
 from services.notifications.outbox import Due, read_status
 from services.notifications.pacing import Hourly
 from services.notifications.points import Passing, Point
@@ -25,6 +25,7 @@ from services.notifications.settings import NotificationsSettings
 from services.notifications.wording import Text
 from shared.events.envelope import Recorded
 from shared.events.notifications import OutcomeUnknown, SendAttempted
+from shared.seal import opened
 from shared.service import Running
 
 RELAY_WAIT = 5.0
@@ -66,11 +67,12 @@ class Session:
     async def open(self, waiting: Sequence[Due]) -> dict[str, Text]:
         """The texts of these messages. One is missing where the patient's key has been destroyed."""
         keys = await self.running.keys.find({due.patient for due in waiting})
-        return {due.message: keys[due.patient].open(due.sealed, Text) for due in waiting if due.patient in keys}
+        texts = {due.message: opened(keys.get(due.patient), due.sealed, Text) for due in waiting}
+        return {message: text for message, text in texts.items() if text}
 
 
 class HandingOver:
-    """Makes attempts. Whoever calls has a turn on the line, and a place among the hourly messages to the number."""
+    """Makes attempts. Whoever calls has a turn and a place on the line, and one among the hour's to that number."""
 
     def __init__(self, session: Session) -> None:
         self._running = session.running
@@ -78,57 +80,57 @@ class HandingOver:
         self._hourly = session.hourly
         self._pass = session.passing
 
-    async def attempt(self, due: Due, text: Text | None, line: Line) -> Came:
+    async def attempt(self, due: Due, text: Text | None, place: Place) -> Came:
         """Make the next attempt, if it still makes sense."""
         if text is None:
-            await self._withdraw(due, line, RecordRefused(due.message, due.attempt, ERASED))
+            await self._withdraw(due, place, RecordRefused(due.message, due.attempt, ERASED))
             return None
         async with self._running.engine.connect() as connection:
             status = await read_status(connection, due.appointment)
         if over := moot(due.kind, status, due.appointment_start, self._running.clock.now()):
-            await self._withdraw(due, line, RecordRefused(due.message, due.attempt, over.reason, over.outdated))
+            await self._withdraw(due, place, RecordRefused(due.message, due.attempt, over.reason, over.outdated))
             return None
-        claimed = await self._claim(due, line)
-        return await self._call(claimed, text, line) if claimed else None
+        claimed = await self._claim(due, place)
+        return await self._call(claimed, text, place) if claimed else None
 
-    async def _withdraw(self, due: Due, line: Line, refused: RecordRefused) -> None:
+    async def _withdraw(self, due: Due, place: Place, refused: RecordRefused) -> None:
         """This attempt is not made, and none before it was taken: the outcome is known."""
-        self._give_back(due, line)
+        self._give_back(due, place)
         await self._record(refused)
         self._pass(Point.WITHDRAWN)
 
-    async def _claim(self, due: Due, line: Line) -> Due | None:
+    async def _claim(self, due: Due, place: Place) -> Due | None:
         """The attempt once it is ours and stands in both copies of the log, so that no crash can hide it."""
         self._pass(Point.CLAIMING)
-        recorded = await self._record(AttemptSend(due.message, due.number, due.attempt + 1, line.provider))
+        recorded = await self._record(AttemptSend(due.message, due.number, due.attempt + 1, place.line.provider))
         self._pass(Point.CLAIMED)
         if not any(isinstance(each.event, SendAttempted) for each in recorded):
-            self._give_back(due, line)
+            self._give_back(due, place)
             return None
-        claimed = _tried(due, line, recorded[-1].recorded_at)
+        claimed = _tried(due, place.line, recorded[-1].recorded_at)
         if await self._running.relay.reached(recorded[-1].position, RELAY_WAIT):
             return claimed
         while not await self._running.relay.reached(recorded[-1].position, RELAY_WAIT):  # noqa: ASYNC110 (it tells when)
             await asyncio.sleep(LOOK_AGAIN)
         # By now it may be night, or the appointment over: it waits its turn once more.
-        await self._defer(claimed, line, COPY_LATE)
+        await self._defer(claimed, place, COPY_LATE)
         return None
 
-    async def _call(self, due: Due, text: Text, line: Line) -> Came:
+    async def _call(self, due: Due, text: Text, place: Place) -> Came:
         self._pass(Point.CALLING)
-        outcome = await line.gateway.send(text, reference_of(due.message, due.attempt))
+        outcome = await place.line.gateway.send(text, reference_of(due.message, due.attempt))
         self._pass(Point.ANSWERED)
-        self._exchange.hear(line, outcome)
+        self._exchange.hear(place.line, outcome)
         match outcome:
             case Taken(provider_id):
-                await self._record(RecordAccepted(due.message, due.attempt, provider_id))
+                await self._record(RecordAccepted(due.message, due.attempt, due.provider, provider_id))
                 self._pass(Point.ACCEPTED)
                 return None
             case Refused():
                 await self._refused(due, outcome)
                 return None
             case Deferred(hindrance, reason, seconds):
-                await self._defer(due, line, reason)
+                await self._defer(due, place, reason)
                 return Resting(seconds if hindrance == "misconfigured" else 0.0)
             case Lost():
                 return Unsure(await self.lost(due))
@@ -150,13 +152,13 @@ class HandingOver:
             await self._record(refusal, SuppressNumber(due.number, OPTED_OUT, (due.message,)))
             self._pass(Point.SUPPRESSED)
 
-    async def _defer(self, due: Due, line: Line, reason: str) -> None:
-        self._give_back(due, line)
+    async def _defer(self, due: Due, place: Place, reason: str) -> None:
+        self._give_back(due, place)
         await self._record(RecordDeferred(due.message, due.attempt, reason))
         self._pass(Point.DEFERRED)
 
-    def _give_back(self, due: Due, line: Line) -> None:
-        self._exchange.give_back(line)
+    def _give_back(self, due: Due, place: Place) -> None:
+        self._exchange.give_back(place)
         self._hourly.give_back(due.number)
 
     async def _record(self, *commands: Command) -> Sequence[Recorded]:

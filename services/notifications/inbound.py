@@ -25,7 +25,7 @@ from services.notifications.conversations_rows import (
     read_standing,
     read_written_to,
 )
-from services.notifications.replies import ReplyText, Said, SentMessage, answered, candidates, read
+from services.notifications.replies import ReplyText, Said, SentMessage, answered, candidates, is_same_text, read
 from services.notifications.turns import turn_of
 from shared.ids import derived_id
 from shared.refusals import Refusal
@@ -99,11 +99,11 @@ async def _understand(connection: AsyncConnection, came: Inbound) -> Meaning | N
     """
     sent = await read_sent_messages(connection, came.number, came.now)
     came_in = await read_came_in(connection, came.number, came.now - AGAIN)
-    before = max((at for words, at in came_in if words == came.words), default=None)
-    if before and not any(at > before for at in (*(each.tried_at for each in sent), *(at for _, at in came_in))):
-        return None
+    before = next((each for each in reversed(came_in) if each.words == came.words), None)
     said = read(came.text)
-    if said.answer == "keep" and came.opt_out == "START" and not any(each.is_open(came.now) for each in sent):
+    if before and is_same_text(before, came_in, said.answer, sent, came.now):
+        return None
+    if said.answer == "keep" and came.opt_out == "START" and not any(each.may_be_meant(came.now) for each in sent):
         said = Said("start")
     written_to = await read_written_to(connection, came.number)
     one = answered(sent, came.now, said.code)

@@ -4,12 +4,22 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
+from math import inf
 from random import Random
 
 import structlog
 
-from services.notifications.gateways import Deferred, Gateway, Lost, Outcome, Provider, Refused, Taken
+from services.notifications.gateways import (
+    Deferred,
+    Gateway,
+    Lost,
+    Outcome,
+    Provider,
+    Refused,
+    Taken,
+    until_midnight,
+)
 from services.notifications.outbox import Due
 from services.notifications.pacing import Allowance, Pace
 from services.notifications.routing import Policy, Routes
@@ -40,18 +50,25 @@ class Line:
 
     async def turn_by(self, deadline: float) -> bool:
         """Wait for a turn; False if there is none by then, by the event loop's time."""
-        if self.pace.next(asyncio.get_running_loop().time()) > deadline:
-            return False
-        await self.turn()
-        return True
+        loop = asyncio.get_running_loop()
+        while self.pace.next(loop.time()) <= deadline:
+            await asyncio.sleep(self.pace.take(loop.time()) - loop.time())
+            # Whoever had a turn when a pause began, has none any more.
+            if not self.pace.is_held(loop.time()):
+                return True
+        return False
 
     async def turn(self) -> None:
-        """Wait for a turn."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self.pace.take(loop.time()) - loop.time())
-            if not self.pace.is_held(loop.time()):
-                return
+        """Wait for a turn, however long that takes."""
+        await self.turn_by(inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A message's place on a line, among those of that day."""
+
+    line: Line
+    day: date
 
 
 class Exchange:
@@ -67,44 +84,49 @@ class Exchange:
         """The real time, for no provider knows of a pretended one."""
         return self._clock.now().timestamp()
 
-    def share_out(self, waiting: Sequence[Due]) -> Sequence[tuple[Line, Sequence[Due]]]:
-        """Which of them take which line, in their order. To a provider on trial goes one."""
+    def share_out(self, waiting: Sequence[Due], deadline: float) -> Sequence[tuple[Line, Sequence[Due]]]:
+        """Which of them take which line, in their order. To a provider on trial goes one.
+
+        None to a provider that has asked for a pause beyond the deadline, by the event loop's time: those that would
+        wait for it would stand before all others.
+        """
+        held = [provider for provider, line in self.lines.items() if line.pace.is_held(deadline)]
         shared: dict[Provider, list[Due]] = {}
         for due in waiting:
             tried = [provider for provider in shared if self.routes.is_on_trial(provider)]
-            provider = self.routes.choose(due.message, due.attempt + 1, due.wrote_last, self.now(), tried)
+            provider = self.routes.choose(due.message, due.attempt + 1, due.wrote_last, self.now(), [*held, *tried])
             if provider:
                 shared.setdefault(provider, []).append(due)
         return [(self.lines[provider], dues) for provider, dues in shared.items()]
 
-    def admit(self, line: Line) -> bool:
-        """Whether one more message may go there now. Whoever is let in and does not go gives that back."""
-        admitted = self.routes.admit(line.provider, self.now())
+    def admit(self, line: Line) -> Place | None:
+        """One more message's place there, if it may go now. Whoever does not go gives it back."""
+        now = self._clock.now()
+        admitted = self.routes.admit(line.provider, now.timestamp())
         if admitted is None:
-            return False
-        if not line.today.take(self._clock.now().date()):
-            self.routes = self.routes.closed(line.provider, self._midnight().timestamp(), DAY_IS_FULL)
-            return False
+            return None
+        if not line.today.take(now.date()):
+            self.routes = self.routes.closed(line.provider, now.timestamp() + until_midnight(now), DAY_IS_FULL)
+            return None
         self.routes = admitted
-        return True
+        return Place(line, now.date())
 
-    def give_back(self, line: Line) -> None:
-        """A message that was let in was not sent."""
-        line.today.give_back(self._clock.now().date())
+    def give_back(self, place: Place) -> None:
+        """A message that had this place was not sent."""
+        place.line.today.give_back(place.day)
 
-    def note_sent(self, sent: Mapping[str, int]) -> None:
-        """So many each provider had today, as the tables say."""
+    def note_sent(self, midnight: datetime, sent: Mapping[str, int]) -> None:
+        """So many each provider had since then, as the tables say."""
         for line in self.lines.values():
-            line.today.note(self._clock.now().date(), sent.get(line.provider, 0))
+            line.today.note(midnight.date(), sent.get(line.provider, 0))
 
     def sent_today(self, line: Line) -> int:
         """How many messages the provider has had today, those on their way included."""
         return line.today.used(self._clock.now().date())
 
-    def today_for(self) -> timedelta:
-        """How long it has been today, in UTC and by the real clock."""
-        now = self._clock.now()
-        return now - datetime.combine(now.date(), time(), UTC)
+    def midnight(self) -> datetime:
+        """When today began, in UTC and by the real clock."""
+        return datetime.combine(self._clock.now().date(), time(), UTC)
 
     def hear(self, line: Line, outcome: Outcome) -> None:
         """What the provider answered, or did not."""
@@ -135,9 +157,6 @@ class Exchange:
         now = asyncio.get_running_loop().time()
         if line.pace.hold(now + seconds, now):
             _log.warning("a provider holds us up", provider=line.provider, reason=reason, seconds=seconds)
-
-    def _midnight(self) -> datetime:
-        return self._clock.now() - self.today_for() + timedelta(days=1)
 
 
 def exchange_of(gateways: Sequence[Gateway], settings: NotificationsSettings, policy: Policy) -> Exchange:

@@ -33,6 +33,9 @@ from shared.clock import Clock
 from shared.refusals import Refusal
 
 TOKEN_GOOD_FOR = timedelta(seconds=20)
+REJECTED_IN_A_ROW = 5
+"""From so many on, with none taken between, the fault is not theirs but in how we are set up: they wait, and try again.
+Those before are lost to the telephone. What is wrong with a number is said otherwise, and is not counted."""
 
 STATUSES: Mapping[str, ReceiptStatus] = {
     "delivered": "delivered",
@@ -52,6 +55,7 @@ class NotifyGateway:
         self._session = session
         self._service, self._secret = parse_key(key)
         self._template = template
+        self._rejected = 0
         self._real = Clock()
         self._token = ""
         self._token_at = datetime.min.replace(tzinfo=UTC)
@@ -86,8 +90,10 @@ class NotifyGateway:
         match listed:
             case [{"id": str(provider_id), "status": str(status)}, *_]:
                 return Found(provider_id, STATUSES.get(status))
-            case _:
+            case []:
                 return Absent()
+            case _:
+                return Unreachable()
 
     async def ask(self, provider_id: str) -> Finding:
         try:
@@ -107,10 +113,12 @@ class NotifyGateway:
         """By status and error name, never by the text of the message: Notify promises no more."""
         match status, _error(body):
             case 201, _:
-                provider_id = body.get("id")
+                provider_id, self._rejected = body.get("id"), 0
                 return Taken(provider_id) if isinstance(provider_id, str) else Lost()
+            case 400, "ValidationError":
+                return Refused("The provider refuses it: ValidationError")
             case 400, error:
-                return Refused(f"The provider refuses it: {error}")
+                return self._rejection(error)
             case 429, "TooManyRequestsError":
                 return Deferred("day", "The provider's limit for the day is reached", until_midnight(self._real.now()))
             case 429, _:
@@ -120,6 +128,14 @@ class NotifyGateway:
                 return Deferred("misconfigured", reason, MISCONFIGURED_PAUSE)
             case _:
                 return Lost()
+
+    def _rejection(self, error: str) -> Outcome:
+        """Of this message, or of all: the same error tells of a template that is not there, or of a key on trial."""
+        self._rejected += 1
+        if self._rejected < REJECTED_IN_A_ROW:
+            return Refused(f"The provider refuses it: {error}")
+        reason = f"The provider refuses one message after the other: {error}"
+        return Deferred("misconfigured", reason, MISCONFIGURED_PAUSE)
 
     def _headers(self) -> dict[str, str]:
         """A token is good for 30 s either way by the real clock, so one serves for a while."""

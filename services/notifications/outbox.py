@@ -150,8 +150,10 @@ class Patience:
     """and in any case so long."""
 
 
-async def read_unheard(connection: AsyncConnection, patience: Patience, now: datetime, limit: int) -> Sequence[Unheard]:
-    """Accepted messages of which something should have been heard, the longest first.
+async def read_unheard(
+    connection: AsyncConnection, patience: Patience, now: datetime, provider: Provider, limit: int
+) -> Sequence[Unheard]:
+    """Messages that this provider took and of which something should have been heard, the longest first.
 
     Once the appointment has begun nobody need be told any more, and so nobody need find out.
     """
@@ -159,7 +161,8 @@ async def read_unheard(connection: AsyncConnection, patience: Patience, now: dat
     near = and_(taken <= now - patience.at_least, start <= now + patience.before)
     rows = await connection.execute(
         select(messages.c.id.label("message"), messages.c.attempt, messages.c.provider, messages.c.provider_id)
-        .where(messages.c.state == "accepted", start > now, or_(taken <= now - patience.after, near))
+        .where(messages.c.state == "accepted", messages.c.provider == provider)
+        .where(start > now, or_(taken <= now - patience.after, near))
         .order_by(taken, messages.c.id)
         .limit(limit)
     )

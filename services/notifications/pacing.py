@@ -67,8 +67,9 @@ class Allowance:
         return True
 
     def give_back(self, day: date) -> None:
-        """One of them was not sent after all."""
-        self.note(day, max(0, self.used(day) - 1))
+        """One of that day's was not sent after all. Of a day that is over nobody keeps count."""
+        if day == self._day:
+            self._used = max(0, self._used - 1)
 
 
 class Hourly:
@@ -94,9 +95,10 @@ class Hourly:
         return True
 
     def give_back(self, number: str) -> None:
-        """One of them was not sent after all."""
-        self._returned[number] += 1
-        self._drop(number)
+        """One of them was not sent after all; after an hour it does not count anyway."""
+        if self._counts[number]:
+            self._returned[number] += 1
+            self._drop(number)
 
     def full(self, now: datetime) -> Sequence[str]:
         """The numbers that can have no more for now."""

@@ -13,6 +13,8 @@ from services.notifications.twilio_gateway import TwilioGateway
 
 IDLE_AT_MOST = 3.0
 """Seconds; shorter than any server's patience."""
+AT_ONCE = 2
+"""For each message that is sent, one may be looked for meanwhile: none waits for another's connection."""
 
 
 @asynccontextmanager
@@ -28,7 +30,7 @@ async def _open(provider: Provider, settings: NotificationsSettings) -> AsyncIte
     match provider:
         case "notify":
             async with aiohttp.ClientSession(
-                settings.provider_url, connector=connector(settings.concurrency), timeout=patience
+                settings.provider_url, connector=connector(AT_ONCE * settings.concurrency), timeout=patience
             ) as session:
                 key = settings.gateway_key.get_secret_value()
                 yield NotifyGateway(session, key=key, template=settings.gateway_template)
@@ -36,7 +38,7 @@ async def _open(provider: Provider, settings: NotificationsSettings) -> AsyncIte
             account, token = settings.twilio_account, settings.twilio_token.get_secret_value()
             async with aiohttp.ClientSession(
                 settings.twilio_api,
-                connector=connector(settings.concurrency),
+                connector=connector(AT_ONCE * settings.concurrency),
                 timeout=patience,
                 headers={"Authorization": aiohttp.encode_basic_auth(account, token)},
             ) as session:

@@ -25,7 +25,8 @@ class ReplyText(Struct, frozen=True):
 class SentMessage:
     """A message that was sent to the number a reply comes from, when it was tried last, and what it is about.
 
-    `over`: the practice has written down since whether the patient came.
+    `over`: the practice has written down since whether the patient came. `superseded`: the appointment has moved on,
+    and the patient may not have heard of that.
     """
 
     message: str
@@ -33,10 +34,24 @@ class SentMessage:
     tried_at: datetime
     appointment_start: datetime
     over: bool = False
+    superseded: bool = False
 
     def is_open(self, now: datetime) -> bool:
         """Whether an answer to it can still be acted on."""
+        return not self.superseded and self.may_be_meant(now)
+
+    def may_be_meant(self, now: datetime) -> bool:
+        """Whether an answer may be to it: as far as the patient knows, its appointment is to come."""
         return not self.over and self.appointment_start > now
+
+
+@dataclass(frozen=True, slots=True)
+class CameIn:
+    """A text that came in: the pseudonym of number and text, when it came, and whether it was matched to a message."""
+
+    words: str
+    at: datetime
+    matched: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +143,27 @@ def code_of(message: str) -> str:
 def answered(sent: Sequence[SentMessage], now: datetime, code: str = "") -> SentMessage | None:
     """The one message this can be an answer to, of which `sent` has the newest first.
 
-    There is one if all that are open, and have this code if there is one, are about the same appointment to come.
+    There is one if all that may be meant, and have this code if there is one, are about the same appointment to come.
     """
-    meant = [each for each in sent if each.is_open(now) and code in ("", code_of(each.message))]
-    return meant[0] if len({each.about.appointment for each in meant}) == 1 else None
+    meant = [each for each in sent if each.may_be_meant(now) and code in ("", code_of(each.message))]
+    one = len({each.about.appointment for each in meant}) == 1
+    return meant[0] if one and meant[0].is_open(now) else None
 
 
 def candidates(sent: Sequence[SentMessage], now: datetime) -> Sequence[SentMessage]:
-    """For a person who reads what no one message explains: those still open, or else those answered too late."""
-    return [message for message in sent if message.is_open(now)] or sent
+    """For a person who reads what no one message explains: those that may be meant, or else those answered too late."""
+    return [message for message in sent if message.may_be_meant(now)] or sent
+
+
+def is_same_text(
+    earlier: CameIn, came_in: Sequence[CameIn], answer: Answer, sent: Sequence[SentMessage], now: datetime
+) -> bool:
+    """Whether the same words a moment later are the same text, under another id.
+
+    Not if something else was asked or said in between; nor if several are asked on that telephone and nobody knows who
+    has answered, for another of them may say the same.
+    """
+    if any(at > earlier.at for at in (*(each.tried_at for each in sent), *(each.at for each in came_in))):
+        return False
+    asked = {each.about.appointment for each in sent if each.may_be_meant(now)}
+    return earlier.matched or answer in ("stop", "start") or len(asked) <= 1

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,8 +26,10 @@ from services.notifications.turns import turn_of
 from services.notifications.wording import Text
 from shared.events.notifications import Answer
 from shared.refusals import Conflict, NotFound, Refusal
-from shared.seal import DataKey
+from shared.seal import opened
 from shared.service import Running
+
+T = TypeVar("T")
 
 STOPPED = "The patient wants no more texts"
 NOT_THEIRS = "The telephone is not the patient's"
@@ -139,22 +141,23 @@ async def _message(connection: AsyncConnection, message: str) -> Row[Any]:
 
 async def _answered(running: Running, unread: Unread, meant: Meant, answer: Answer, by: str) -> Sequence[Command]:
     keys = await running.keys.find({unread.subject, meant.about.patient})
-    key = _key(keys.get(meant.about.patient))
-    text = _key(keys.get(unread.subject)).open(unread.sealed, ReplyText)
+    key = _known(keys.get(meant.about.patient))
+    words = _known(opened(keys.get(unread.subject), unread.sealed, ReplyText))
+    told = _known(opened(key, meant.sealed, Text))
     taken = RecordReply(
         message=meant.message,
         reply=f"{unread.reply}.read",
         answer=answer,
-        sealed=key.seal(text),
+        sealed=key.seal(words),
         number=unread.number,
         words=unread.words,
         read_by=by,
     )
-    answered = Answered(meant.message, meant.about, key.open(meant.sealed, Text).to)
+    answered = Answered(meant.message, meant.about, told.to)
     return [taken, *confirm(running, answer, answered, meant.addressee, key)]
 
 
-def _key(found: DataKey | None) -> DataKey:
+def _known(found: T | None) -> T:
     if found is None:
         raise Conflict("The patient's data was erased", code="erased", where="reply")
     return found

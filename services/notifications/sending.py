@@ -5,15 +5,16 @@ provider then is of unknown outcome, and is looked up before anything else happe
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from services.notifications.handing_over import LOOK_AGAIN, HandingOver, Resting, Session, Unsure
 from services.notifications.hours import next_opening, open_lanes
 from services.notifications.lanes import together
-from services.notifications.lines import Exchange, Line, exchange_of
+from services.notifications.lines import Exchange, Line, Place, exchange_of
 from services.notifications.outbox import Due, read_due, read_last_hour, read_sent_since, read_tried
 from services.notifications.pacing import Hourly
 from services.notifications.points import Passing, Point, onwards
@@ -93,24 +94,28 @@ class Sender:
         now = self._session.running.clock.now()
         async with self._session.running.engine.connect() as connection:
             self.hourly.note(await read_last_hour(connection, now))
-            self.exchange.note_sent(await read_sent_since(connection, now - self.exchange.today_for()))
+            midnight = self.exchange.midnight()
+            since = midnight + self._session.running.clock.offset
+            self.exchange.note_sent(midnight, await read_sent_since(connection, since))
 
     async def _take_up(self, tasks: asyncio.TaskGroup) -> None:
         """What was tried, but not by this session. Looked for again and again: an earlier one may commit late."""
         ours = frozenset(self._at_hand)
         async with self._session.running.engine.connect() as connection:
             tried = await read_tried(connection)
+        still = {(due.message, due.attempt) for due in tried}
+        self.parked = {message: attempt for message, attempt in self.parked.items() if (message, attempt) in still}
         for due in tried:
             if due.message not in ours and self.parked.get(due.message) != due.attempt:
                 self._at_hand.add(due.message)
-                tasks.create_task(self._doubt(due))
+                tasks.create_task(self._apart(due, self._doubt(due)))
 
     async def _dispatch(self, tasks: asyncio.TaskGroup) -> int:
         """Start on the messages that go next; how many were started."""
         waiting = await self._read()
         texts = await self._session.open(waiting)
         deadline = asyncio.get_running_loop().time() + READ_AGAIN
-        shared = self.exchange.share_out(waiting)
+        shared = self.exchange.share_out(waiting, deadline)
         return sum(await asyncio.gather(*(self._start(tasks, line, dues, texts, deadline) for line, dues in shared)))
 
     async def _read(self) -> Sequence[Due]:
@@ -137,43 +142,54 @@ class Sender:
         for due in waiting:
             if not self.hourly.take(due.number, self._session.running.clock.now()):
                 continue
-            if not await self._may_go(line, deadline):
+            place = await self._place(line, deadline)
+            if place is None:
                 self.hourly.give_back(due.number)
                 break
             self._session.passing(Point.READ)
             self._at_hand.add(due.message)
-            tasks.create_task(self._carry(due, texts.get(due.message), line))
+            tasks.create_task(self._apart(due, self._carry(due, texts.get(due.message), place)))
             started += 1
         return started
 
-    async def _may_go(self, line: Line, deadline: float) -> bool:
-        """Wait for a desk and a turn. False if there is none in time, or if the provider has been closed meanwhile."""
+    async def _place(self, line: Line, deadline: float) -> Place | None:
+        """Wait for a desk and a turn. None if there is none in time, or if the provider has been closed meanwhile."""
         desk = self._desks[line.provider]
         try:
             async with asyncio.timeout_at(deadline):
                 await desk.acquire()
         except TimeoutError:
-            return False
-        if await line.turn_by(deadline) and self.exchange.admit(line):
-            return True
+            return None
+        if await line.turn_by(deadline) and (place := self.exchange.admit(line)):
+            return place
         desk.release()
-        return False
+        return None
 
-    async def _carry(self, due: Due, text: Text | None, line: Line) -> None:
+    async def _apart(self, due: Due, work: Coroutine[Any, Any, None]) -> None:
+        """What goes wrong with this message alone ends no other's: it is left as it is until the next session."""
         try:
-            came = await self._handing_over.attempt(due, text, line)
+            await work
+        except PASSING:
+            raise
+        except Exception as fault:
+            # What the fault says may name somebody.
+            _log.error("a message is left until the next session", fault=type(fault).__name__)
+        else:
+            self._at_hand.discard(due.message)
+
+    async def _carry(self, due: Due, text: Text | None, place: Place) -> None:
+        try:
+            came = await self._handing_over.attempt(due, text, place)
         finally:
-            self._desks[line.provider].release()
+            self._desks[place.line.provider].release()
         match came:
             case Unsure(unsure):
                 await self._settle(unsure)
             case Resting(seconds) if seconds:
                 await asyncio.sleep(seconds)
-        self._at_hand.discard(due.message)
 
     async def _doubt(self, due: Due) -> None:
         await self._settle(await self._handing_over.lost(due))
-        self._at_hand.discard(due.message)
 
     async def _settle(self, due: Due) -> None:
         if (parked := await self._settling.settle(due)) is not None:

@@ -1,17 +1,20 @@
 """What became of an attempt of unknown outcome: its provider is asked until it is sure, and nothing is ever guessed."""
 
 import asyncio
+from datetime import timedelta
 
 from services.notifications.commands import RecordAccepted, RecordReceipt
 from services.notifications.conversations import reference_of
 from services.notifications.gateways import Absent, Finding, Found, Trace, Unknowable, Unreachable
 from services.notifications.handing_over import LOOK_AGAIN, Came, HandingOver, Session, Unsure
 from services.notifications.hours import opens
-from services.notifications.lines import Line
+from services.notifications.lines import Line, Place
 from services.notifications.outbox import Due
 from services.notifications.points import Point
 
 SLOWEST_LOOK = 30.0
+KEPT_FOR = timedelta(hours=48)
+"""How long a provider surely keeps what it took. That it has nothing of an older attempt proves nothing."""
 
 
 class Settling:
@@ -20,7 +23,8 @@ class Settling:
     def __init__(self, session: Session, handing_over: HandingOver) -> None:
         self._session = session
         self._handing_over = handing_over
-        self._enquiries = asyncio.Semaphore(session.settings.concurrency)
+        at_once = session.settings.concurrency
+        self._enquiries = {provider: asyncio.Semaphore(at_once) for provider in session.exchange.lines}
 
     async def settle(self, due: Due) -> Due | None:
         """Ask until the provider is sure. Try again only if it surely has nothing; then the same holds for that.
@@ -29,13 +33,11 @@ class Settling:
         """
         line = self._session.exchange.lines.get(due.provider)
         while line is not None:
-            async with self._enquiries:
-                found = await self._find_out(due, line)
-            match found:
+            match found := await self._find_out(due, line):
                 case Found():
                     await self._adopt(due, found)
                     return None
-                case Absent() if due.unknowns < self._session.settings.attempts:
+                case Absent() if due.unknowns < self._session.settings.attempts and self._is_recent(due):
                     self._session.passing(Point.ABSENT)
                 case _:
                     break
@@ -67,12 +69,18 @@ class Settling:
         text = (await self._session.open([due])).get(due.message)
         at = due.attempted_at or self._session.running.clock.now()
         self._session.passing(Point.LOOKING)
-        found = await line.gateway.look_up(Trace(reference_of(due.message, due.attempt), at, text))
+        # A provider's times are of the real clock, unless it is a sandbox that pretends as we do: the earlier counts.
+        at -= max(self._session.running.clock.offset, timedelta())
+        async with self._enquiries[line.provider]:
+            found = await line.gateway.look_up(Trace(reference_of(due.message, due.attempt), at, text))
         self._session.passing(Point.LOOKED)
         return found
 
+    def _is_recent(self, due: Due) -> bool:
+        return due.attempted_at is None or self._session.running.clock.now() - due.attempted_at <= KEPT_FOR
+
     async def _adopt(self, due: Due, found: Found) -> None:
-        accepted = RecordAccepted(due.message, due.attempt, found.provider_id)
+        accepted = RecordAccepted(due.message, due.attempt, due.provider, found.provider_id)
         news = (
             [RecordReceipt(due.message, due.attempt, due.provider, found.provider_id, found.status)]
             if found.status
@@ -83,16 +91,19 @@ class Settling:
 
     async def _again(self, due: Due, line: Line) -> Came:
         """The next attempt, where the last one was made: should that turn up there yet, it can be seen."""
-        await self._until_it_may_go(due, line)
+        place = await self._until_it_may_go(due, line)
         text = (await self._session.open([due])).get(due.message)
-        return await self._handing_over.attempt(due, text, line)
+        return await self._handing_over.attempt(due, text, place)
 
-    async def _until_it_may_go(self, due: Due, line: Line) -> None:
+    async def _until_it_may_go(self, due: Due, line: Line) -> Place:
         clock, session = self._session.running.clock, self._session
         while True:
             await asyncio.sleep((opens(due.kind, clock.now()) - clock.now()).total_seconds())
-            if session.exchange.admit(line):
-                if session.hourly.take(due.number, clock.now()):
-                    return await line.turn()
-                session.exchange.give_back(line)
+            await line.turn()
+            now = clock.now()
+            # The turn may have been long in coming, if the provider asked for a pause: by now it may be night.
+            if opens(due.kind, now) <= now and (place := session.exchange.admit(line)):
+                if session.hourly.take(due.number, now):
+                    return place
+                session.exchange.give_back(place)
             await asyncio.sleep(LOOK_AGAIN)

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import chain
+from typing import get_args
 
 import structlog
 
 from services.notifications.commands import Command, RecordReceipt, RecordSilent
-from services.notifications.gateways import Absent, Finding, Found, Gateway, Unknowable, Unreachable
+from services.notifications.gateways import Absent, Finding, Found, Gateway, Provider, Unknowable, Unreachable
 from services.notifications.outbox import Patience, Unheard, read_unheard
 from services.notifications.points import Passing, Point, onwards
 from services.notifications.providers import open_gateways
@@ -20,6 +22,7 @@ ASK_EVERY = 30.0
 """Seconds between two rounds."""
 TOGETHER = 500
 AT_ONCE = 16
+PROVIDERS: Sequence[Provider] = get_args(Provider)
 
 _log = structlog.get_logger(__name__)
 
@@ -45,19 +48,21 @@ async def ask_round(
 ) -> int:
     """Ask about the messages that have been silent for too long; of how many more is known now."""
     async with running.engine.connect() as connection:
-        unheard = await read_unheard(connection, _patience(settings), running.clock.now(), TOGETHER)
+        now, patience = running.clock.now(), _patience(settings)
+        # So many of each: one that cannot be asked must not keep the other's from being asked about.
+        unheard = [await read_unheard(connection, patience, now, each, TOGETHER) for each in PROVIDERS]
     by_provider = {gateway.provider: gateway for gateway in gateways}
-    places = asyncio.Semaphore(AT_ONCE)
+    places = {provider: asyncio.Semaphore(AT_ONCE) for provider in PROVIDERS}
 
     async def ask(message: Unheard) -> int:
         gateway = by_provider.get(message.provider)
-        async with places:
+        async with places[message.provider]:
             found = await gateway.ask(message.provider_id) if gateway and message.provider_id else Unknowable()
             passing(Point.ASKED)
             return await _record(running, message, found, passing)
 
     async with asyncio.TaskGroup() as tasks:
-        asked = [tasks.create_task(ask(message)) for message in unheard]
+        asked = [tasks.create_task(ask(message)) for message in chain(*unheard)]
     return sum(task.result() for task in asked)
 
 

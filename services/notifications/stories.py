@@ -18,7 +18,7 @@ from shared.database import among
 from shared.events.notifications import Answer
 from shared.log import read_streams
 from shared.refusals import NotFound
-from shared.seal import DataKey, Keys
+from shared.seal import DataKey, Keys, opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ _CALLS = select(calls.c.raised_at, calls.c.practice, calls.c.appointment, calls.
 def _opened(
     story: Story, history: Sequence[Step], sealed: str, answers: Mapping[str, Mapping[str, str]], key: DataKey | None
 ) -> OpenStory:
-    text = key.open(sealed, Text) if key else None
+    text = opened(key, sealed, Text)
     words = answers.get(story.message, {})
     return OpenStory(
         **facts_of(story),
@@ -139,7 +139,8 @@ def _opened(
 
 
 def _read(sealed: str, key: DataKey | None) -> str | None:
-    return key.open(sealed, ReplyText).text if key and sealed else None
+    words = opened(key, sealed, ReplyText)
+    return words.text if words else None
 
 
 async def _answers(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, Mapping[str, str]]:

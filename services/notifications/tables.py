@@ -41,7 +41,7 @@ messages = Table(
         "id",
         postgresql_where=text("state IN ('planned', 'attempted', 'unknown')"),
     ),
-    Index("messages_unheard", "accepted_at", postgresql_where=text("state = 'accepted'")),
+    Index("messages_unheard", "appointment_start", "accepted_at", postgresql_where=text("state = 'accepted'")),
     Index("messages_patient", "patient"),
     Index("messages_attempted", "attempted_at"),
     Index("messages_number", "number"),

@@ -43,9 +43,9 @@ much takes the same words, sent to the same telephone a moment ago, for these.""
 PAGE, PAGES = 1000, 5
 """Messages to one number that are looked through: far more than anyone is sent in the time that Twilio keeps them."""
 
-OUR_FAULT = frozenset({21212, 21603, 21606, 21609, 21624, 21659, 21660, 21701, 21703, 21704, 21705})
-"""Errors of the sender, not of the number written to: a Messaging Service that is not there, and the like. Any other is
-of this message alone, and final."""
+OUR_FAULT = frozenset({21212, 21408, 21603, 21606, 21608, 21609, 21624, 21659, 21660, 21701, 21703, 21704, 21705})
+"""Errors of our account or sender, not of the number written to: a Messaging Service that is not there, a country
+that is not switched on, a trial account, and the like. Any other is of this message alone, and final."""
 
 SOFT: Mapping[int, ReceiptStatus] = {
     30001: "technical",
@@ -97,17 +97,19 @@ class TwilioGateway:
         if trace.text is None:
             return Unknowable()
         path, asked = f"{self._messages}.json", {"To": trace.text.to, "PageSize": str(PAGE)}
+        since, doubtful = trace.attempted_at - CLOCKS_APART, False
         for _ in range(PAGES):
             status, page = await self._get(path, asked)
             match status, page:
                 case 200, {"messages": [*messages]}:
-                    if found := _recognised(messages, trace.text.body, trace.attempted_at - CLOCKS_APART):
+                    if found := _recognised(messages, trace.text.body, since):
                         return found
+                    doubtful = doubtful or any(_may_be_any(message, since) for message in messages)
                 case _:
                     return Unreachable()
             match page.get("next_page_uri"):
                 case None | "":
-                    return Absent()
+                    return Unknowable() if doubtful else Absent()
                 case str(after) if after.startswith("/"):
                     path, asked = after, {}
                 case _:
@@ -180,6 +182,17 @@ def _recognised(messages: Sequence[Any], body: str, since: datetime) -> Found | 
                 if _is_made_since(message.get("date_created"), since):
                     return Found(sid, receipt_status(status, message.get("error_code")))
     return None
+
+
+def _may_be_any(message: object, since: datetime) -> bool:
+    """Whether it was made since then, and its words were taken out at the provider, or cannot be read."""
+    match message:
+        case {"sid": str(), "status": str(), "body": str(words), **rest} if any(map(str.isalnum, words)):
+            return False
+        case {**rest}:
+            return _is_made_since(rest.get("date_created"), since)
+        case _:
+            return True
 
 
 def _is_made_since(created: object, since: datetime) -> bool:

@@ -15,7 +15,7 @@ from services.notifications.views import STORIES, Story, facts_of, read_stories
 from services.notifications.wording import Text, in_words
 from shared.database import among
 from shared.events.notifications import Answer, MessageKind
-from shared.seal import DataKey, Keys, PatientBlock
+from shared.seal import DataKey, Keys, PatientBlock, opened
 
 LONGEST = 500
 
@@ -132,7 +132,8 @@ def _text(row: RowMapping, told: Mapping[str, RowMapping], known: Mapping[str, D
     """What matches a message is sealed with its patient's key, what matches none with the number's."""
     answers = told.get(row["message"])
     key = known.get(answers["patient"] if answers else row["number"])
-    return key.open(row["sealed"], ReplyText).text if key else None
+    words = opened(key, row["sealed"], ReplyText)
+    return words.text if words else None
 
 
 def _candidate(
@@ -141,12 +142,13 @@ def _candidate(
     key = known.get(row["patient"])
     others = [each for each in before.get(row["appointment"], ()) if each["id"] != reply["id"]]
     last = others[-1] if others else None
+    who, text = opened(key, row["patient_sealed"], PatientBlock), opened(key, row["sealed"], Text)
     return Candidate(
         **{name: row[name] for name in _SHOWN},
         message=row["id"],
-        first_name=key.open(row["patient_sealed"], PatientBlock).given_name if key else None,
+        first_name=who.given_name if who else None,
         when=in_words(row["appointment_start"]),
-        text=key.open(row["sealed"], Text).body if key else None,
+        text=text.body if text else None,
         code=code_of(row["id"]),
         answered=last["answer"] if last else None,
         answered_at=last["received_at"] if last else None,
@@ -185,7 +187,8 @@ async def _texts(connection: AsyncConnection, keys: Keys, ids: Sequence[str]) ->
     asked = select(messages.c.id, messages.c.patient, messages.c.sealed).where(among(messages.c.id, ids))
     rows = (await connection.execute(asked)).all()
     known = await keys.find({row.patient for row in rows})
-    return {row.id: known[row.patient].open(row.sealed, Text) for row in rows if row.patient in known}
+    texts = {row.id: opened(known.get(row.patient), row.sealed, Text) for row in rows}
+    return {message: text for message, text in texts.items() if text}
 
 
 def _telephone(texts: Mapping[str, Text], story: Story) -> str | None:

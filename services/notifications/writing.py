@@ -15,7 +15,7 @@ from services.notifications.wording import Notice, Text, Wordings
 from shared.events.notifications import MessageKind
 from shared.phone import textable
 from shared.refusals import Refusal
-from shared.seal import DataKey, Keys, PatientBlock
+from shared.seal import DataKey, Keys, PatientBlock, opened
 from shared.service import Running
 
 ERASED = "The patient's data was erased"
@@ -59,9 +59,9 @@ class Writer:
 
     def recipient(self, addressee: Addressee, key: DataKey | None, mobile: str = "") -> Recipient | Untold:
         """Who the patient of this appointment is, and the telephone that they are written to at: theirs, or this."""
-        if key is None:
+        patient = opened(key, addressee.sealed, PatientBlock)
+        if key is None or patient is None:
             return Untold(ERASED)
-        patient = key.open(addressee.sealed, PatientBlock)
         try:
             number = textable(mobile or patient.mobile, made_up=self.made_up)
         except Refusal:

@@ -14,10 +14,10 @@ from services.rebooking import demand_rows
 from services.rebooking.eligibility import UNCONSTRAINED, FreeSlot, WaitingPatient, window
 from services.rebooking.rules import Rules
 from services.rebooking.tables import appointments, recoveries
+from shared.checkpoint import read_checkpoint
 from shared.clock import london_date
 from shared.database import among
 from shared.events.rebooking import Constraints, Outcome
-from shared.follow import read_checkpoint
 
 _BECAME: Mapping[str, Outcome] = {
     "fulfilled": "attended",

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from shared.seal import DataKey, Keys, PatientBlock
+from shared.seal import DataKey, Keys, PatientBlock, opened
 
 T = TypeVar("T", bound=Struct)
 
@@ -44,8 +44,7 @@ class Patients:
 
     def read(self, patient: str, sealed: str, kind: type[T]) -> T | None:
         """What is sealed there; None if nothing is, or the patient has been erased."""
-        key = self.keys.get(patient)
-        return key.open(sealed, kind) if key and sealed else None
+        return opened(self.keys.get(patient), sealed, kind)
 
 
 async def patients(keys: Keys, pseudonyms: Iterable[str]) -> Patients:

@@ -43,7 +43,7 @@ class Telephones:
             if row["state"] == "planned":
                 sent: list[Command] = [
                     AttemptSend(row["id"], row["number"], 1, "notify"),
-                    RecordAccepted(row["id"], 1, f"provider's {row['id']}"),
+                    RecordAccepted(row["id"], 1, "notify", f"provider's {row['id']}"),
                 ]
                 await self.running.executor.execute_together(sent)
 

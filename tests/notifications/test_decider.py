@@ -104,7 +104,7 @@ class TestAttempt:
 
 class TestOutcome:
     def test_acceptance_is_recorded_once(self) -> None:
-        took = RecordAccepted(MESSAGE, 1, "p-1")
+        took = RecordAccepted(MESSAGE, 1, "notify", "p-1")
         given(planned, attempted(1)).when(took).then(accepted(1)).when(took).nothing_happens()
 
     def test_a_lost_answer_is_recorded_once(self) -> None:
@@ -123,7 +123,7 @@ class TestOutcome:
         given(planned, attempted(1), accepted(1)).when(RecordUnknown(MESSAGE, 1)).nothing_happens()
 
     def test_what_was_looked_up_and_found_is_adopted(self) -> None:
-        given(planned, attempted(1), unknown(1)).when(RecordAccepted(MESSAGE, 1, "p-1")).then(accepted(1))
+        given(planned, attempted(1), unknown(1)).when(RecordAccepted(MESSAGE, 1, "notify", "p-1")).then(accepted(1))
 
     def test_what_was_certainly_not_sent_waits_again_once(self) -> None:
         later = RecordDeferred(MESSAGE, 1, "The provider cannot be reached")
@@ -134,6 +134,24 @@ class TestOutcome:
         given(planned, attempted(1), unknown(1)).when(sent).then(found_out(1, "sent")).when(
             attempt(2)
         ).nothing_happens()
+
+    @pytest.mark.parametrize("thought", [deferred(1), found_out(1, "not-sent")])
+    def test_what_was_thought_not_to_be_sent_and_is_found_after_all_is_not_sent_again(
+        self, thought: NotificationsEvent
+    ) -> None:
+        found = RecordAccepted(MESSAGE, 1, "notify", "p-1")
+        given(planned, attempted(1), unknown(1), thought).when(found).then(accepted(1)).when(
+            attempt(2)
+        ).nothing_happens()
+
+    def test_an_earlier_attempt_that_is_found_names_its_own_provider(self) -> None:
+        given(planned, attempted(1), deferred(1), attempted(2, "twilio")).when(
+            RecordAccepted(MESSAGE, 1, "notify", "p-1")
+        ).then(accepted(1))
+
+    @pytest.mark.parametrize("attempt", [0, 1])
+    def test_what_was_never_tried_is_not_taken_to_be_accepted(self, attempt: int) -> None:
+        given(planned).when(RecordAccepted(MESSAGE, attempt, "notify", "p-1")).nothing_happens()
 
     def test_what_a_person_found_not_to_be_sent_is_sent(self) -> None:
         absent = SettleUnknown(MESSAGE, "not-sent", "Ada Okoro")
@@ -171,7 +189,7 @@ class TestReceipt:
 
     def test_a_receipt_that_overtakes_the_answer_proves_acceptance(self) -> None:
         given(planned, attempted(1)).when(self.arrived).then(accepted(1), delivered).when(
-            RecordAccepted(MESSAGE, 1, "p-1")
+            RecordAccepted(MESSAGE, 1, "notify", "p-1")
         ).nothing_happens()
 
     def test_a_receipt_settles_what_nobody_could_know(self) -> None:
@@ -191,7 +209,7 @@ class TestReceipt:
     def test_a_receipt_for_an_earlier_attempt_names_its_own_provider(self) -> None:
         given(planned, attempted(1), deferred(1), attempted(2, "twilio")).when(self.arrived).then(
             accepted(1), delivered
-        ).when(RecordAccepted(MESSAGE, 2, "p-2")).nothing_happens()
+        ).when(RecordAccepted(MESSAGE, 2, "twilio", "p-2")).nothing_happens()
 
     def test_silence_is_recorded_once_and_ended_by_any_receipt(self) -> None:
         nothing = RecordSilent(MESSAGE, 1)

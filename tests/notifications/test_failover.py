@@ -50,6 +50,28 @@ async def test_what_may_have_been_sent_never_goes_to_the_other_provider(county: 
         assert second.heard == []
 
 
+async def test_what_goes_wrong_with_one_message_ends_no_other(county: County) -> None:
+    async def stumble(text: Text, reference: str) -> Outcome:
+        if text.to.endswith("301"):
+            raise ValueError(text.to)
+        return Taken(f"id of {reference}")
+
+    provider = Pretended(answer=stumble)
+    async with outgoing(county) as here:
+        bad, *good = await here.plan("moved", each=3)
+        async with working(here.running, provider):
+
+            async def others_sent() -> bool:
+                rows = await here.rows()
+                return {rows[message]["state"] for message in good} == {"accepted"}
+
+            await until(others_sent)
+            good += await here.plan("kept")
+            await until(others_sent)
+            assert (await here.rows())[bad]["state"] == "attempted"
+        assert provider.heard.count("+447700900301") == 1
+
+
 async def test_a_provider_that_is_full_for_the_day_is_not_asked_again_and_the_other_goes_on(county: County) -> None:
     first, second = Pretended("notify", always(FULL)), Pretended("twilio")
     async with outgoing(county, concurrency=1) as here:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -14,6 +15,7 @@ from services.notifications.commands import ReceiptStatus
 from services.notifications.gateways import (
     Absent,
     Deferred,
+    Finding,
     Found,
     Gateway,
     Hindrance,
@@ -50,6 +52,7 @@ from tests.serving import free_port
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE = "+447700900123"
+LONG_AGO = {"date_created": "Mon, 22 Jul 2019 08:00:00 +0000"}
 AT_REST = {"down": False, "fail": 0, "fail_after": 0, "refuse": 0, "limit": 0, "per_day": 0, "drop_answer": 0}
 
 
@@ -98,6 +101,25 @@ async def gateway_to(provider: Provider, url: str, **settings: Any) -> AsyncIter
     }
     async with open_gateways(NotificationsSettings(**{**given, **settings})) as gateways:
         yield next(gateway for gateway in gateways if gateway.provider == provider)
+
+
+def answered(status: int, body: bytes) -> bytes:
+    return b"HTTP/1.1 %d -\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
+@asynccontextmanager
+async def answering(provider: Provider, answer: bytes) -> AsyncIterator[Gateway]:
+    """The gateway to a provider that answers this, whatever it is asked."""
+
+    async def give(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(give, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, gateway_to(provider, f"http://127.0.0.1:{port}") as gateway:
+        yield gateway
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -227,22 +249,32 @@ class TestWhatMayHaveBeenTaken:
         assert await line.gateway.look_up(trace) == Unreachable()
         assert await line.gateway.ask("any") == Unreachable()
 
-    @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nno"])
+    @pytest.mark.parametrize("answer", [b"", answered(201, b"no"), answered(201, b'{"id": "\xff", "sid": "\xff"}')])
     async def test_is_lost_when_the_line_is_cut_or_the_answer_makes_no_sense(
         self, provider: Provider, answer: bytes
     ) -> None:
-        async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer)
-            writer.close()
-
-        server = await asyncio.start_server(cut, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server, gateway_to(provider, f"http://127.0.0.1:{port}") as gateway:
+        async with answering(provider, answer) as gateway:
             trace = one()
             assert trace.text is not None
             assert await gateway.send(trace.text, trace.reference) == Lost()
             assert await gateway.look_up(trace) == Unreachable()
+
+    @pytest.mark.parametrize(
+        ("provider", "listed", "found"),
+        [
+            ("notify", {"notifications": [{"id": 1}]}, Unreachable()),
+            ("twilio", {"messages": ["?"]}, Unknowable()),
+            ("twilio", {"messages": [{"sid": "SM1", "status": "sent", "body": ""}]}, Unknowable()),
+            ("twilio", {"messages": [{"sid": "SM1", "status": "sent", "body": None}]}, Unknowable()),
+            ("twilio", {"messages": [{"sid": "SM1", "status": "sent", "body": "***", **LONG_AGO}]}, Absent()),
+            ("twilio", {"messages": [{"sid": "SM1", "status": "sent", "body": "Others"}]}, Absent()),
+        ],
+    )
+    async def test_is_not_called_absent_while_any_that_is_listed_may_be_it(
+        self, provider: Provider, listed: dict[str, Any], found: Finding
+    ) -> None:
+        async with answering(provider, answered(200, msgspec.json.encode(listed))) as gateway:
+            assert await gateway.look_up(one()) == found
 
     async def test_is_found_without_its_words_by_notify_only(self, line: Line) -> None:
         trace = one()
@@ -257,6 +289,27 @@ class TestWhatMayHaveBeenTaken:
 
 
 class TestNotify:
+    @pytest.fixture
+    def provider(self) -> Provider:
+        return "notify"
+
+    async def test_that_refuses_one_message_after_the_other_does_not_accept_our_requests(self, line: Line) -> None:
+        async def sent(phone: str = PHONE) -> object:
+            trace = one(phone)
+            assert trace.text is not None
+            return await line.gateway.send(trace.text, trace.reference)
+
+        await line.turn(refuse=6)
+        assert [type(await sent()) for _ in range(4)] == [Refused] * 4
+        for _ in range(2):
+            deferred = await sent()
+            assert isinstance(deferred, Deferred)
+            assert deferred.hindrance == "misconfigured"
+        assert isinstance(await sent("+441632960123"), Refused), "that number is no mobile's"
+        assert isinstance(await sent(), Taken)
+        await line.turn(refuse=1)
+        assert isinstance(await sent(), Refused)
+
     @pytest.mark.parametrize("seconds", [-40, 40])
     async def test_a_token_off_by_more_than_thirty_seconds_is_refused(self, sandbox: Sandbox, seconds: int) -> None:
         answer = await sandbox.http.get("/v2/notifications", headers=bearer(seconds=seconds))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.notifications.commands import AttemptSend, RecordDeferred
 from services.notifications.inbound import e164
 from services.notifications.replies import ReplyText, code_of
 from services.notifications.tables import calls, messages, replies, suppressed_numbers, suppressed_pairs
@@ -70,6 +71,20 @@ class TestWhichMessage:
             answers = [(row["message"], row["answer"]) for row in await here.rows(replies)]
         assert answers == [(moved.message, "keep"), (moved.message, "cancel")]
 
+    async def test_an_answer_to_an_older_text_is_not_taken_for_one_to_a_move_that_could_not_be_told(
+        self, county: County
+    ) -> None:
+        async with telephones(county) as here:
+            (moved,) = await here.told(1)
+            newer = await here.diary.move_on(moved)
+            await county.caught_up()
+            (untold,) = await here.rows(messages, id=newer.message)
+            claimed = AttemptSend(newer.message, untold["number"], 1, "notify")
+            await here.running.executor.execute_together([claimed, RecordDeferred(newer.message, 1, "Not now")])
+            await here.text(moved.mobile, "3")
+            (reply,) = await here.rows(replies)
+            assert (reply["message"], reply["candidates"], reply["open"]) == ("", [moved.message], True)
+
 
 class TestSender:
     @pytest.mark.parametrize(
@@ -107,6 +122,15 @@ async def test_the_same_words_from_one_number_within_two_minutes_are_one_text(co
         for inbound in ("second", "second", "third"):
             await here.text(moved.mobile, "2", inbound=inbound)
         assert [row["answer"] for row in await here.rows(replies)] == ["another-time", "keep", "another-time"]
+
+
+async def test_two_on_one_telephone_may_say_the_same_and_a_person_reads_both(county: County) -> None:
+    async with telephones(county) as here:
+        ann, bob = await here.told(1, 2, mobiles=[SHARED] * 2)
+        for inbound in ("his", "hers", "hers"):
+            await here.text(SHARED, "3", inbound=inbound)
+        found = await here.rows(replies)
+        assert [(set(row["candidates"]), row["open"]) for row in found] == [({ann.message, bob.message}, True)] * 2
 
 
 async def test_the_same_words_after_something_else_was_asked_or_said_are_for_a_person(county: County) -> None:

@@ -134,6 +134,11 @@ async def test_what_is_parked_is_not_looked_up_for_ever_and_is_sent_once_a_perso
             assert provider.looks[f"{message}.1"] == looks
             await here.running.executor.execute(SettleUnknown(message, "not-sent", "Ann"))
             rows = await here.until(state="accepted")
+
+            async def parked_no_more() -> bool:
+                return sender.parked == {}
+
+            await until(parked_no_more)
         assert rows[message]["attempt"] == 2
 
 

@@ -52,6 +52,13 @@ def test_a_day_has_so_many_messages_and_the_next_as_many_again() -> None:
     assert [today.take(TOMORROW) for _ in range(3)] == [True, True, False]
 
 
+def test_what_was_let_in_before_midnight_and_not_sent_is_not_taken_off_the_next_day() -> None:
+    today = Allowance(2)
+    assert [today.take(day) for day in (TODAY, TOMORROW)] == [True, True]
+    today.give_back(TODAY)
+    assert today.used(TOMORROW) == 1
+
+
 def test_zero_a_day_is_any_number() -> None:
     assert all(Allowance(0).take(TODAY) for _ in range(10))
 
@@ -73,6 +80,15 @@ def test_what_was_not_sent_after_all_does_not_count() -> None:
         assert hourly.take("a", NOON)
         hourly.give_back("a")
     assert [hourly.take("a", NOON) for _ in range(3)] == [True, True, False]
+
+
+def test_what_is_given_back_after_its_hour_makes_no_room_for_more() -> None:
+    hourly = Hourly(1)
+    assert hourly.take("a", NOON)
+    later = NOON + timedelta(minutes=61)
+    assert hourly.full(later) == []
+    hourly.give_back("a")
+    assert [hourly.take("a", later) for _ in range(2)] == [True, False]
 
 
 Waiting = tuple[int, float, int]

@@ -16,6 +16,7 @@ from services.notifications.reminding import Reminders, remind
 from services.notifications.replies import code_of
 from services.notifications.tables import calls, messages
 from shared.clock import LONDON, in_london, london_date
+from shared.seal import DataKey, Keys
 from tests.harness import County
 from tests.notifications.diary import OUTAGE, PRACTICE
 from tests.notifications.telephones import Telephones, telephones
@@ -167,19 +168,25 @@ async def test_a_telephone_that_has_several_appointments_answers_each_by_its_cod
             assert (await here.body(row["id"])).endswith(f"reply 3 {code_of(row['id'])} to cancel.")
 
 
-async def test_who_was_moved_is_reminded_of_the_new_time_and_place(county: County) -> None:
+async def test_who_was_moved_is_reminded_of_the_new_time_and_place_unless_told_of_it_late(county: County) -> None:
     async with telephones(county, now=TEN) as here:
-        (moved,) = await here.diary.move(1, start=on(FRIDAY, 9))
+        (moved,) = await here.told(1, start=on(FRIDAY, 9))
+        await here.diary.move(2, start=on(FRIDAY, 9))
         await county.caught_up()
     async with telephones(county, now=on(THURSDAY, 16), diary=here.diary) as here:
         assert await reminded(here) == {moved.appointment: "reminder-1"}
+        await here.arrived()
+        assert await reminded(here) == {moved.appointment: "reminder-1"}, "who has just heard of the move needs none"
         (row,) = await here.rows(messages, kind="reminder-1")
     assert (row["patient"], row["move"], row["outage"]) == (moved.patient, moved.move, OUTAGE)
 
 
-async def test_a_county_is_reminded_some_at_a_time_and_those_heard_of_late_within_the_hour(
+async def test_a_county_is_reminded_some_at_a_time_and_those_heard_of_or_made_ready_late_within_the_hour(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def nobody(*_: object) -> dict[str, DataKey]:
+        return {}
+
     monkeypatch.setattr(reminding, "LOOKED_AT", 3)
     monkeypatch.setattr(reminding, "TOGETHER", 2)
     async with telephones(county, now=TEN) as here:
@@ -193,6 +200,10 @@ async def test_a_county_is_reminded_some_at_a_time_and_those_heard_of_late_withi
         await reminders.go_round()
         assert len(await here.rows(messages)) == 7
         monkeypatch.setattr(reminding, "OVER_AGAIN", timedelta(0))
+        with monkeypatch.context() as without_keys:
+            without_keys.setattr(Keys, "find", nobody)
+            await reminders.go_round()
+        assert len(await here.rows(messages)) == 7
         await reminders.go_round()
         assert len(await here.rows(messages)) == 8
 

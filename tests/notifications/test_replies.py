@@ -5,15 +5,27 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.notifications.commands import Subject
-from services.notifications.replies import SentMessage, answered, candidates, code_of, needs_reading, read
+from services.notifications.replies import (
+    CameIn,
+    SentMessage,
+    answered,
+    candidates,
+    code_of,
+    is_same_text,
+    needs_reading,
+    read,
+)
+from shared.events.notifications import Answer
 from shared.ids import derived_id
 
 NOW = datetime(2024, 7, 22, 9, 0, tzinfo=UTC)
 
 
-def sent(message: str, start: datetime, appointment: str = "", *, over: bool = False) -> SentMessage:
+def sent(
+    message: str, start: datetime, appointment: str = "", *, over: bool = False, superseded: bool = False
+) -> SentMessage:
     about = Subject("G82002", f"patient of {message}", appointment or f"appointment of {message}", "", "")
-    return SentMessage(message, about, NOW, start, over)
+    return SentMessage(message, about, NOW, start, over, superseded)
 
 
 TOMORROW = sent("message-1", NOW + timedelta(days=1))
@@ -21,6 +33,8 @@ YESTERDAY = sent("message-2", NOW - timedelta(days=1))
 NEXT_WEEK = sent("message-3", NOW + timedelta(days=7))
 SEEN = sent("message-4", NOW + timedelta(minutes=5), over=True)
 """Who came early, and was seen."""
+MOVED_ON = sent("message-6", NOW + timedelta(days=2), superseded=True)
+"""Whose patient may not have heard yet that it has moved on."""
 REMINDER = sent("message-5", TOMORROW.appointment_start, TOMORROW.about.appointment)
 
 
@@ -124,6 +138,33 @@ def test_of_what_several_messages_explain_those_come_into_question_that_are_open
     assert candidates([TOMORROW, YESTERDAY, NEXT_WEEK, SEEN], NOW) == [TOMORROW, NEXT_WEEK]
     assert answered([TOMORROW, SEEN], NOW) == TOMORROW
     assert candidates([], NOW) == []
+
+
+def test_an_answer_that_may_be_to_what_has_moved_on_is_nobody_elses_guess() -> None:
+    assert answered([MOVED_ON], NOW) is None
+    assert candidates([MOVED_ON], NOW) == [MOVED_ON]
+    assert answered([TOMORROW, MOVED_ON], NOW) is None
+    assert candidates([TOMORROW, MOVED_ON], NOW) == [TOMORROW, MOVED_ON]
+    assert answered([TOMORROW, MOVED_ON], NOW, code_of(TOMORROW.message)) == TOMORROW
+    assert answered([TOMORROW, MOVED_ON], NOW, code_of(MOVED_ON.message)) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "matched", "asked", "same"),
+    [
+        ("cancel", False, [TOMORROW, NEXT_WEEK], False),
+        ("cancel", True, [TOMORROW, NEXT_WEEK], True),
+        ("stop", False, [TOMORROW, NEXT_WEEK], True),
+        ("start", False, [TOMORROW, NEXT_WEEK], True),
+        ("unclear", False, [TOMORROW, REMINDER, YESTERDAY], True),
+        ("unclear", False, [], True),
+    ],
+)
+def test_the_same_words_are_another_text_if_several_are_asked_and_nobody_knows_who_answered(
+    answer: Answer, matched: bool, asked: list[SentMessage], same: bool
+) -> None:
+    earlier = CameIn("3", NOW, matched)
+    assert is_same_text(earlier, [earlier], answer, asked, NOW + timedelta(minutes=1)) is same
 
 
 @pytest.mark.parametrize(

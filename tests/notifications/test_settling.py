@@ -12,7 +12,7 @@ from services.notifications.decider import DECIDER
 from tests.notifications.ledger import MESSAGE, attempted, planned
 
 NEWS: Sequence[Command] = [
-    RecordAccepted(MESSAGE, 1, "p-1"),
+    RecordAccepted(MESSAGE, 1, "notify", "p-1"),
     RecordUnknown(MESSAGE, 1),
     RecordReceipt(MESSAGE, 1, "notify", "p-1", "technical"),
     RecordReceipt(MESSAGE, 1, "notify", "p-1", "temporary"),
@@ -41,5 +41,5 @@ def test_the_order_and_number_of_receipts_change_nothing(told: list[Command], ch
 
 @for_all(st.lists(st.sampled_from(NEWS[2:]), min_size=1))
 def test_silence_before_the_receipts_changes_nothing(told: list[Command]) -> None:
-    silent: Sequence[Command] = [RecordAccepted(MESSAGE, 1, "p-1"), RecordSilent(MESSAGE, 1)]
+    silent: Sequence[Command] = [RecordAccepted(MESSAGE, 1, "notify", "p-1"), RecordSilent(MESSAGE, 1)]
     assert settled([*silent, *told]) == settled(told)

@@ -17,13 +17,13 @@ from tests.notifications.outgoing import Outgoing, outgoing
 PATIENCE = Patience(after=timedelta(hours=73), before=timedelta(hours=24), at_least=timedelta(hours=4))
 
 
-async def taken(here: Outgoing, *starts: datetime) -> list[str]:
-    """Messages that were taken at `NOW`, by appointments at these times."""
+async def taken(here: Outgoing, *starts: datetime, provider: str = "notify") -> list[str]:
+    """Messages that this provider took at `NOW`, by appointments at these times."""
     messages = [message for start in starts for message in await here.plan("moved", start=start)]
     rows = await here.rows()
     for message in messages:
-        await here.running.executor.execute(AttemptSend(message, rows[message]["number"], 1, "notify"))
-        await here.running.executor.execute(RecordAccepted(message, 1, f"id of {message}"))
+        await here.running.executor.execute(AttemptSend(message, rows[message]["number"], 1, provider))
+        await here.running.executor.execute(RecordAccepted(message, 1, provider, f"id of {message}"))
     return messages
 
 
@@ -37,7 +37,7 @@ async def test_silence_is_noticed_a_day_before_the_appointment_but_not_within_fo
         async def unheard(after: float) -> set[str]:
             async with here.running.engine.connect() as connection:
                 now = NOW + timedelta(hours=after)
-                return {each.message for each in await read_unheard(connection, PATIENCE, now, 100)}
+                return {each.message for each in await read_unheard(connection, PATIENCE, now, "notify", 100)}
 
         # A few seconds pass between NOW and the acceptance.
         assert await unheard(4) == set()
@@ -70,7 +70,11 @@ async def test_the_provider_is_asked_before_a_message_counts_as_silent(
         assert (row["state"], row["failure"]) == (state, failure)
 
 
-async def test_who_cannot_be_asked_now_is_asked_again_and_who_knows_nothing_is_silent(county: County) -> None:
+async def test_who_cannot_be_asked_now_is_asked_again_and_starves_nobody_and_who_knows_nothing_is_silent(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notifications.silence.TOGETHER", 1)
+
     class Away(Pretended):
         finding: Finding = Unreachable()
 
@@ -80,8 +84,10 @@ async def test_who_cannot_be_asked_now_is_asked_again_and_who_knows_nothing_is_s
     async with outgoing(county, silent_after=0.001) as here:
         (message,) = await taken(here, NOW + timedelta(days=2))
         settings, provider = own_settings(here.running.settings), Away()
-        assert await ask_round(here.running, settings, [provider]) == 0
-        assert (await here.rows())[message]["state"] == "accepted"
+        (other,) = await taken(here, NOW + timedelta(days=2), provider="twilio")
+        assert await ask_round(here.running, settings, [provider, Pretended("twilio", says="delivered")]) == 1
+        rows = await here.rows()
+        assert (rows[message]["state"], rows[other]["state"]) == ("accepted", "delivered")
         provider.finding = Absent()
         assert await ask_round(here.running, settings, [provider]) == 1
         assert (await here.rows())[message]["state"] == "silent"

@@ -23,7 +23,7 @@ async def test_a_story_tells_each_text_about_it_and_no_others(county: County) ->
     async with quiet(county) as night:
         written = await night.tried(await night.write("an outage"))
         other = await night.write("an outage")
-        await night.do(RecordAccepted(written.message, 1, "at notify"))
+        await night.do(RecordAccepted(written.message, 1, "notify", "at notify"))
         await night.do(RecordReceipt(written.message, 1, "notify", "at notify", "delivered"))
         await night.answered(written, "reply-1", "another-time", "2")
         await night.unmatched("reply-2", "What?", other)

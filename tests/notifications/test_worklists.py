@@ -1,6 +1,6 @@
 """What the rules leave to people: outcomes nobody knows, and texts that no rule explains."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from services.notifications.commands import RecordUnknown
 from services.notifications.replies import code_of
-from shared.seal import Keys
+from shared.seal import DataKey, Keys
 from tests.harness import County, Servers
 from tests.notifications.quiet import LETTER, MOBILE, A, B, Quiet, Written, quiet
 
@@ -164,18 +164,23 @@ class TestRepliesToRead:
         answer = await night.ask("POST", "/v1/replies/none/resolution", json=said)
         assert (answer.status_code, answer.json()["where"]) == (422, where)
 
+    @pytest.mark.parametrize("anew", [False, True], ids=["erased", "and entered again"])
     async def test_have_no_words_once_the_patient_is_erased(
-        self, night: Quiet, monkeypatch: pytest.MonkeyPatch
+        self, night: Quiet, monkeypatch: pytest.MonkeyPatch, anew: bool
     ) -> None:
         written = await night.write("erased", mobile="+447700900206")
-        await night.answered(written, "erased-1", "unclear", "Who is this?")
+        await night.answered(written, f"erased-{anew}", "unclear", "Who is this?")
+        parted = await lost(night)
 
-        async def destroyed(*_: object) -> dict[str, Any]:
-            return {}
+        async def destroyed(_: object, subjects: Collection[str]) -> dict[str, DataKey]:
+            return {each: DataKey(each, bytes(32)) for each in subjects} if anew else {}
 
         monkeypatch.setattr(Keys, "find", destroyed)
-        found = await waiting(night, "erased-1")
-        assert (found["text"], found["candidates"][0]["first_name"]) == (None, None)
+        found = await waiting(night, f"erased-{anew}")
+        (candidate,) = found["candidates"]
+        assert (found["text"], candidate["first_name"], candidate["text"]) == (None, None, None)
+        (unknown,) = [each for each in await night.get("/v1/unknown") if each["message"] == parted.message]
+        assert unknown["telephone"] is None
 
     async def test_that_were_read_are_in_the_trail_of_the_practices_concerned(self, night: Quiet) -> None:
         written = await night.write("trail", mobile="+447700900207", practice=B)

@@ -1,12 +1,15 @@
 """Whom a text can be written to, and which text is not sent."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from services.notifications.addressees import Addressee
 from services.notifications.commands import PlanMessage
+from services.notifications.handing_over import Session
+from services.notifications.outbox import Due
 from services.notifications.replies import code_of
 from services.notifications.templating import load
 from services.notifications.wording import Text
@@ -16,6 +19,8 @@ from tests.harness import MASTER_KEY
 from tests.notifications.ledger import ABOUT
 
 KEY = DataKey("patient-1", bytes(32))
+ANEW = DataKey("patient-1", bytes([1] * 32))
+"""The key of who was erased, and then entered again."""
 NUMBERS = Keys(MASTER_KEY, cast(Any, None), cast(Any, None))
 WRITER = Writer(load(None, "en"), NUMBERS, made_up=True)
 
@@ -24,6 +29,11 @@ def addressee(mobile: str = "+447700900101", practice: str = "Harbour Surgery", 
     block = PatientBlock(nhs_number="9990000018", given_name=first_name, mobile=mobile)
     start = datetime(2024, 7, 23, 8, 40, tzinfo=UTC)
     return Addressee("appointment-2", "patient-1", KEY.seal(block), "G82002", practice, start)
+
+
+def due(patient: str, sealed: str) -> Due:
+    start = datetime(2024, 7, 23, 8, 40, tzinfo=UTC)
+    return Due(f"to {patient}", "moved", "number", patient, "appointment", sealed, start, 0, 0, "notify", None)
 
 
 def written(to: Addressee, *, coded: bool = False) -> PlanMessage | Untold:
@@ -53,6 +63,18 @@ def test_a_telephone_is_the_same_however_its_number_is_written() -> None:
 
 def test_whose_data_was_erased_is_not_written_to() -> None:
     assert WRITER.recipient(addressee(), None) == Untold(ERASED)
+    assert WRITER.recipient(addressee(), ANEW) == Untold(ERASED)
+
+
+async def test_a_text_that_its_patients_key_opens_no_more_keeps_no_other_from_being_sent() -> None:
+    async def find(_: object) -> dict[str, DataKey]:
+        return {"patient-1": KEY, "patient-2": ANEW}
+
+    nothing = cast(Any, None)
+    running = cast(Any, SimpleNamespace(keys=SimpleNamespace(find=find)))
+    text = Text("+447700900101", "Dear Sam")
+    waiting = [due(patient, KEY.seal(text)) for patient in ("patient-1", "patient-2", "patient-3")]
+    assert await Session(running, nothing, nothing, nothing, nothing).open(waiting) == {"to patient-1": text}
 
 
 def test_what_is_planned_is_sealed_words_to_one_telephone() -> None:

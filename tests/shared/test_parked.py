@@ -10,11 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.events.booking import PracticeFrozen, PracticeRegistered
-from shared.events.envelope import Recorded, with_body
+from shared.events.envelope import Recorded, positions_from_text, with_body
 from shared.events.parking import EventRetried, EventSkipped
 from shared.events.rebooking import OutageDeclared
-from shared.log import read_after
-from shared.refusals import Conflict, NotFound
+from shared.log import lock_head, read_after
+from shared.refusals import Conflict, NotFound, Unavailable
 from shared.service import Reaction, Running
 from shared.worklist import Parked, read_parked, retry, skip
 from tests.harness import County
@@ -41,6 +41,10 @@ def registered(code: str, name: str = "") -> PracticeRegistered:
 def frozen(code: str) -> PracticeFrozen:
     return PracticeFrozen(practice=code, outage=f"outage of {code}")
 
+
+_PARKED_ELSEWHERE = """
+    INSERT INTO parked VALUES ('event-1', 'booking', 'practice/G1', 1, 1, '', 'KeyError', now(), '', '')
+"""
 
 HISTORY = logged(registered("G1"), registered("G2"), frozen("G1"), frozen("G2"), registered("G3"))
 """The first cannot be folded, and the third waits behind it."""
@@ -81,6 +85,18 @@ async def test_only_its_own_stream_waits(rebooking: Running) -> None:
     assert rebooking.follow.halted == ""
 
 
+async def test_behind_what_another_process_has_parked_an_event_waits_too(county: County) -> None:
+    async with county.service(outages.BLUEPRINT, outages.Settings) as rebooking:
+        await in_the_stream(county, *HISTORY[:2])
+        await county.caught_up()
+        await run(rebooking, _PARKED_ELSEWHERE)
+        await in_the_stream(county, *HISTORY[2:4])
+        await county.caught_up()
+
+        assert [each.event for each in await worklist(rebooking)] == ["event-1", "event-3"]
+        assert await outages_declared(rebooking) == ["outage of G2"]
+
+
 async def test_what_comes_later_waits_too_and_after_a_restart_as_well(county: County) -> None:
     later = logged(*[each.event for each in HISTORY], registered("G1", "New name"), registered("G4"))[5:]
     async with county.service(outages.BLUEPRINT, outages.Settings) as rebooking:
@@ -92,6 +108,54 @@ async def test_what_comes_later_waits_too_and_after_a_restart_as_well(county: Co
         await county.caught_up()
         assert await known(again) == ["G2", "G3", "G4"]
         assert [each.event for each in await worklist(again)] == ["event-1", "event-3", "event-6"]
+
+
+IN_ANOTHER_ORDER = logged(registered("G1"), registered("G2"), frozen("G2"), frozen("G1"), frozen("G3"))
+
+
+def reached(events: Sequence[Recorded]) -> list[tuple[str, int]]:
+    """Which event each came of, and how far its service had followed before that."""
+    return [(each.causation_id, positions_from_text(each.followed).get("booking", 0)) for each in events]
+
+
+async def own_events(rebooking: Running) -> list[Recorded]:
+    async with rebooking.engine.connect() as connection:
+        return await read_after(connection, 0, 100)
+
+
+async def test_what_is_parked_and_what_is_reacted_to_is_recorded_in_the_order_of_the_stream(county: County) -> None:
+    async with county.service(outages.BLUEPRINT, outages.Settings) as rebooking:
+        await run(rebooking, NO_G1)
+    await in_the_stream(county, *IN_ANOTHER_ORDER)
+    async with county.service(outages.BLUEPRINT, outages.Settings) as rebooking:
+        await county.caught_up()
+        assert reached(await own_events(rebooking)) == [
+            ("event-1", 0),
+            ("event-3", 2),
+            ("event-4", 3),
+            ("event-5", 4),
+        ]
+
+
+async def test_reactions_are_recorded_in_the_order_of_their_causes_however_they_are_returned(county: County) -> None:
+    async def react(running: Running, connection: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:
+        return [*reversed(await outages.react(running, connection, events))]
+
+    async with county.service(outages.BLUEPRINT, outages.Settings):
+        await in_the_stream(county, *IN_ANOTHER_ORDER[:2])
+        await county.caught_up()
+    await in_the_stream(county, *IN_ANOTHER_ORDER[2:])
+    async with county.service(replace(outages.BLUEPRINT, react=react), outages.Settings) as rebooking:
+        await county.caught_up()
+        assert reached(await own_events(rebooking)) == [("event-3", 2), ("event-4", 3), ("event-5", 4)]
+
+
+async def test_a_retry_does_not_wait_for_ever_for_the_log(rebooking: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.worklist._LOCK_WITHIN", 0.05)
+    async with rebooking.engine.begin() as another:
+        await lock_head(another)
+        with pytest.raises(Unavailable, match="try again in a moment"):
+            await retry(rebooking, "event-1", "A. Operator")
 
 
 async def test_a_retry_folds_what_waits_in_order_and_reacts_to_it(county: County, rebooking: Running) -> None:

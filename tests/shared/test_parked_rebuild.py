@@ -1,7 +1,9 @@
 """A rebuild leaves out what waits or was skipped, and nothing else; a restored service knows what waited."""
 
 import pytest
+from sqlalchemy import text
 
+from shared.database import open_engine
 from shared.leaving_out import Unfoldable, left_out, still_left_out
 from shared.refusals import Conflict
 from shared.worklist import retry, skip
@@ -47,6 +49,26 @@ async def test_an_event_that_cannot_be_folded_fails_the_rebuild_by_name(county: 
         with pytest.raises(Unfoldable, match=r"event event-1 \(booking 1, .*\) cannot be folded: CheckViolationError"):
             await rebuilt(county, rebooking)
         assert await known(rebooking) == ["G1", "G2", "G3"]
+
+
+async def test_an_event_that_cannot_be_folded_fails_a_restore_by_name_and_leaves_the_database_empty(
+    county: County,
+) -> None:
+    async with county.service(outages.BLUEPRINT, outages.Settings):
+        await in_the_stream(county, *HISTORY)
+        await county.caught_up()
+    await county.lose_database(outages.BLUEPRINT)
+    settings = await county.settings(outages.BLUEPRINT, outages.Settings)
+    engine = open_engine(settings.database_url)
+    async with engine.begin() as connection:
+        await connection.execute(text(NO_G1.replace("G1", "G2")))
+
+    with pytest.raises(Unfoldable, match=r"event event-2 \(booking 2, .*\) cannot be folded: CheckViolationError"):
+        await restored(county, outages.BLUEPRINT, settings.database_url)
+
+    async with engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM known_practices")) == 0
+    await engine.dispose()
 
 
 async def test_a_restored_service_knows_what_waited_and_what_was_skipped(county: County) -> None:

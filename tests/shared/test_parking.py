@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from shared.events.booking import PracticeReopened
 from shared.events.envelope import UnreadableEvent, with_body
@@ -11,6 +12,7 @@ from shared.parking import ParkEvent, Place, RetryEvent, SkipEvent, decide, evol
 from shared.poison import is_poison, reason_of
 from shared.refusals import Conflict, NotFound, Unavailable
 from shared.relay import Halted
+from shared.seal import MasterKeyChanged, SealBroken
 from tests.house.examples import in_the_log
 from tests.shared.toys import practices
 
@@ -75,6 +77,9 @@ def test_a_services_own_rules_stay_as_they_are() -> None:
         (OperationalError("SELECT", {}, ConnectionResetError()), False),
         (ConnectionResetError(), False),
         (TimeoutError(), False),
+        (PoolExhausted("all ten are in use"), False),
+        (SealBroken("the text does not open with this key"), True),
+        (MasterKeyChanged("a data key does not open"), False),
         (Unavailable("the broker is away", code="broker-down"), False),
         (Halted("the stream has lost events"), False),
         (UnreadableEvent("not a Daybook event"), False),

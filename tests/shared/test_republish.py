@@ -9,10 +9,13 @@ import pytest
 
 from shared.anchor import followed_by
 from shared.events.envelope import decode, positions_from_text
+from shared.key_copies import publish_keys
 from shared.log import head_position
 from shared.reading import Stored
 from shared.refusals import Conflict, Refusal
 from shared.service import Running
+from shared.stream import KEYS_STREAM, Message, last_of
+from shared.wire import Client
 from tests.harness import County
 from tests.shared.copies import Copies, a_history, both_at_work, copies_of
 from tests.shared.test_rebuild import rebuilt, restored
@@ -124,6 +127,17 @@ async def test_a_checkpoint_names_those_who_are_followed_and_have_recorded_nothi
         assert await followed_by(copies.logs["rebooking"]) == {"booking": 1, "notifications": 0}
 
 
+async def test_whoever_is_followed_from_now_on_is_in_the_checkpoint_before_anything_is_recorded(county: County) -> None:
+    more = replace(outages.BLUEPRINT, follows={**outages.BLUEPRINT.follows, "notifications": lambda _: ()})
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        async with county.service(outages.BLUEPRINT, outages.Settings):
+            await booking.executor.execute(Register("G1", "Harbour Surgery"))
+            await county.caught_up()
+        async with county.service(more, outages.Settings), copies_of(county) as copies, asyncio.timeout(10):
+            while await followed_by(copies.logs["rebooking"]) != {"booking": 1, "notifications": 0}:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+
 async def test_an_interrupted_republishing_goes_on_where_it_stopped(county: County) -> None:
     await a_history(county)
     async with copies_of(county) as copies:
@@ -155,6 +169,29 @@ async def test_a_database_is_restored_from_the_stream_that_was_made_again(county
         async with rebooking.engine.connect() as connection:
             assert await head_position(connection) == 2
         assert (await rebuilt(county, rebooking)).equal
+
+
+async def test_a_key_that_is_made_meanwhile_is_copied_too_though_it_sorts_before_the_others(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_history(county)
+    async with both_at_work(county) as (booking, rebooking), copies_of(county) as copies:
+
+        async def publish_and_book(client: Client, messages: Sequence[Message]) -> None:
+            await publish_keys(client, messages)
+            await booking.keys.ensure({"patient-0"})
+
+        monkeypatch.setattr("shared.republish.AT_ONCE", 2)
+        monkeypatch.setattr("shared.republish.publish_keys", publish_and_book)
+        await county.servers.fresh_streams()
+        await lost(booking)
+        await lost(rebooking)
+
+        assert (await copies.republished()).keys == 3
+
+        async with asyncio.timeout(10):
+            while await last_of(copies.client, "daybook-keys.booking.patient-0", KEYS_STREAM) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_a_stream_that_is_something_else_is_not_added_to(county: County) -> None:

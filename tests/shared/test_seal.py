@@ -1,11 +1,12 @@
 """Without a patient's key, what identifies the patient is noise; with it, it is there, whoever made the key."""
 
 import asyncio
+import base64
 
 import pytest
 from sqlalchemy import text
 
-from shared.seal import DataKey, Keys, PatientBlock, SealBroken
+from shared.seal import DataKey, Keys, MasterKeyChanged, PatientBlock, SealBroken, opened
 from tests.harness import MASTER_KEY, County
 from tests.shared.test_rebuild import restored
 from tests.shared.toys import outages, practices
@@ -27,6 +28,15 @@ def test_what_is_sealed_opens_with_the_same_key_only() -> None:
 def test_a_seal_does_not_open_for_another_subject() -> None:
     with pytest.raises(SealBroken):
         DataKey("bert", bytes(32)).open(DataKey("anna", bytes(32)).seal(ANNA), PatientBlock)
+
+
+def test_what_was_sealed_before_its_subject_was_erased_is_nothing_to_the_key_made_since() -> None:
+    sealed = DataKey("anna", bytes(32)).seal(ANNA)
+
+    assert opened(DataKey("anna", bytes(32)), sealed, PatientBlock) == ANNA
+    assert opened(DataKey("anna", bytes([1] * 32)), sealed, PatientBlock) is None
+    assert opened(None, sealed, PatientBlock) is None
+    assert opened(DataKey("anna", bytes(32)), "", PatientBlock) is None
 
 
 async def test_a_pseudonym_is_always_the_same_and_differs_by_kind(county: County) -> None:
@@ -59,6 +69,15 @@ async def test_asking_twice_gives_the_same_key(county: County) -> None:
 
     async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
         assert (await booking.keys.ensure(["anna"]))["anna"].open(sealed, PatientBlock) == ANNA
+
+
+async def test_with_another_master_key_no_key_opens_and_that_is_said(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        await booking.keys.ensure(["anna"])
+        other = Keys(base64.b64encode(bytes(32)).decode(), booking.engine, booking.broker)
+
+        with pytest.raises(MasterKeyChanged, match="was the master key changed"):
+            await other.find(["anna"])
 
 
 async def test_callers_who_ask_at_once_are_given_the_same_key(county: County) -> None:

@@ -136,6 +136,7 @@ class TestGoodTokens:
             ("PS256", RSA_KEY, RSAAlgorithm.to_jwk(RSA_KEY.public_key())),
             ("EdDSA", EDWARDS, OKPAlgorithm.to_jwk(EDWARDS.public_key())),
         ],
+        ids=["ES384", "RS256", "RS384", "PS256", "EdDSA"],
     )
     async def test_every_pinned_algorithm_works(
         self, jwks: Path, tokens: Tokens, algorithm: str, key: Any, public: str

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from shared.broker import connect
-from shared.refusals import Conflict, Unavailable
+from shared.refusals import Conflict, Refusal, Unavailable
 from shared.relay import Halted
 from shared.stream import ensure_streams
 from shared.verify import Verified
@@ -52,6 +52,13 @@ async def test_equal_copies_are_equal_and_each_has_the_digest_of_its_chain(copie
 async def test_a_county_that_has_recorded_nothing_is_equal(county: County) -> None:
     async with copies_of(county) as copies:
         assert (await copies.verified()).equal
+
+
+async def test_a_database_that_was_not_migrated_is_named(county: County) -> None:
+    async with copies_of(county) as copies:
+        await copies.logs["rebooking"].execute("DROP TABLE relayed")
+        with pytest.raises(Refusal, match=r"the database of rebooking has no log, or .* migrate`"):
+            await copies.verified()
 
 
 async def test_services_at_work_are_compared_and_what_is_not_copied_yet_is_no_difference(copies: Copies) -> None:
@@ -229,6 +236,9 @@ async def test_an_older_copy_of_a_database_takes_no_orders(copies: Copies) -> No
     async with copies.county.service(practices.BLUEPRINT, practices.Settings) as booking:
         with pytest.raises(Unavailable, match="the stream holds 9 events of booking, the database only 7"):
             await booking.executor.execute(Register("G7", "Surgery G7"))
+        await copies.county.servers.fresh_streams()
+        assert await lost(booking)
+        assert booking.relay.halted == ""
 
 
 def flip_a_bit(broker: MortalBroker, where: bytes) -> None:

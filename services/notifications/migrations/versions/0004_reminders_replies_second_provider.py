@@ -29,7 +29,12 @@ def _messages() -> None:
         ["state", "lane", "appointment_start", "id"],
         postgresql_where=sa.text("state IN ('planned', 'attempted', 'unknown')"),
     )
-    op.create_index("messages_unheard", "messages", ["accepted_at"], postgresql_where=sa.text("state = 'accepted'"))
+    op.create_index(
+        "messages_unheard",
+        "messages",
+        ["appointment_start", "accepted_at"],
+        postgresql_where=sa.text("state = 'accepted'"),
+    )
     op.create_index("messages_patient", "messages", ["patient"])
     op.create_index("messages_attempted", "messages", ["attempted_at"])
 
