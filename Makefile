@@ -23,7 +23,8 @@ up: $(INSTALLED) ## Start every service on this machine, and stay until Ctrl-C
 	$(BIN)/daybook up $(ARGS)
 
 test: $(INSTALLED) ## Run all tests, against a real PostgreSQL and a real NATS server
-	$(BIN)/pytest $(ARGS)
+	@$(BIN)/python -m compileall -q $(CODE) # or each of the many processes would compile them again
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 bench: $(INSTALLED) ## Measure what Daybook claims to be fast at, with the peer beside it; some minutes
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -17,9 +17,9 @@ from shared.refusals import Unavailable
 Digests = Mapping[str, str]
 """How many rows each table has, and a digest of them that does not depend on their order."""
 
-_NOT_FOLDED = {"log_head", "checkpoint", "data_keys", "alembic_version", "accesses"}
-"""How far the service has got, keys it fetches when it needs them, and who asked for what; everything else is made from
-events."""
+_NOT_FOLDED = {"log_head", "checkpoint", "relayed", "data_keys", "alembic_version", "accesses"}
+"""How far the service has got and its copy reaches, keys it fetches when it needs them, and who asked for what;
+everything else is made from events."""
 
 
 async def nothing() -> None:
