@@ -9,10 +9,10 @@ from fastapi import APIRouter
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.notifications.guarding import MAY_READ
 from services.notifications.tables import messages, practices
 from shared.http import CallerDep, RunningDep
 from shared.pages import Ports, desk, ports
+from shared.scopes import MAY_READ
 
 PAGE = desk(
     Path(__file__).parent / "desk",

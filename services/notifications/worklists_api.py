@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.notifications.commands import SettleUnknown
-from services.notifications.guarding import MAY_READ, MAY_WRITE, Name, OwnPractice
+from services.notifications.guarding import Name, OwnPractice
 from services.notifications.resolving import resolve
 from services.notifications.stories import WholeStory, whole_story
 from services.notifications.worklists import OpenReply, Unknown, concerns_only, read_replies, read_unknown
@@ -15,6 +15,7 @@ from shared.audit import Also
 from shared.events.notifications import Verdict
 from shared.http import OperatorOnly, RunningDep
 from shared.refusals import NotFound
+from shared.scopes import MAY_READ, MAY_WRITE
 from shared.service import Running
 
 ResolvedAnswer = Literal["keep", "another-time", "cancel", "stop", "wrong-number", "nothing"]

@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.rebooking import views
 from services.rebooking.call_list import IN_WORDS, CallList, CallRows, PatientToCall, call_rows, in_words, to_call
 from services.rebooking.commands import ClaimCall, RecordCall
-from services.rebooking.guarding import MAY_READ, MAY_WRITE, Name, OwnPractice, outage_at
+from services.rebooking.guarding import Name, OwnPractice, outage_at
 from services.rebooking.patients import patients
 from services.rebooking.plan_api import RulesDep
 from shared.clock import written
 from shared.events.rebooking import CallOutcome
 from shared.http import RunningDep
 from shared.refusals import Conflict, NotFound
+from shared.scopes import MAY_READ, MAY_WRITE
 from shared.seal import Details
 from shared.service import Running
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.rebooking import views
-from services.rebooking.guarding import MAY_READ
 from shared.http import CallerDep, RunningDep
 from shared.pages import Ports, desk, ports
+from shared.scopes import MAY_READ
 
 PAGE = desk(
     Path(__file__).parent / "desk",

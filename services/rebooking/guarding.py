@@ -11,19 +11,6 @@ from shared.http import CallerDep, RunningDep
 from shared.refusals import NotFound
 
 
-async def _may_read(caller: CallerDep) -> None:
-    if not caller.may("Appointment", "r"):
-        caller.require("Appointment", "s")
-
-
-async def _may_write(caller: CallerDep) -> None:
-    caller.require("Appointment", "u")
-
-
-MAY_READ, MAY_WRITE = Depends(_may_read), Depends(_may_write)
-"""For a route's `dependencies`: the scope is looked for before what was sent is looked at."""
-
-
 async def own_practice(practice: str, request: Request, caller: CallerDep, service: RunningDep) -> str:
     """The practice in the path. Raises what an unknown practice raises, unless it is the caller's own.
 

@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.rebooking import views
 from services.rebooking.commands import NoteConstraints
 from services.rebooking.day_list import DayList, day_by_day, listed_rows
-from services.rebooking.guarding import MAY_READ, MAY_WRITE, Name, OwnPractice, outage_at
+from services.rebooking.guarding import Name, OwnPractice, outage_at
 from services.rebooking.patients import patients
 from shared.clock import london_date, written
 from shared.events.booking import Channel
 from shared.events.rebooking import Constraints, HalfOfDay
 from shared.http import CallerDep, RunningDep
+from shared.scopes import MAY_READ, MAY_WRITE
 
 MOST_DAYS = 14
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2199, 12, 1)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.rebooking import views
-from services.rebooking.guarding import MAY_READ, MAY_WRITE, Name, OwnPractice, outage_at
+from services.rebooking.guarding import Name, OwnPractice, outage_at
 from services.rebooking.paper import happened
 from services.rebooking.patients import patients
 from services.rebooking.reconciliation import LostAppointment, Said, Wrong, match_said
@@ -18,6 +18,7 @@ from services.rebooking.sheet import Sheet, lost_appointments, sheet_line, sheet
 from shared.clock import written
 from shared.http import CallerDep, RunningDep
 from shared.refusals import Refusal
+from shared.scopes import MAY_READ, MAY_WRITE
 
 MOST_FINDINGS = 1000
 
