@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from shared.access import Forbidden, TokenRefused, TooMany
 from shared.gate import Fault
 from shared.refusals import Conflict, NotFound, Refusal, Unavailable
+from shared.seal import MasterKeyChanged
 
 STATUS: Mapping[type[Refusal], int] = {
     Refusal: 422,
@@ -100,5 +101,11 @@ def as_refusal(error: Exception) -> Refusal:
             return Refusal(f"{where}: {first['msg']}", code="invalid-request", where=where)
         case HTTPException():
             return Answered(error.status_code, str(error.detail), error.headers)
+        case MasterKeyChanged():
+            return Unavailable(
+                "A patient's key does not open: this service was given another master key than it was made with, or "
+                "the key was altered. An operator has to put that right",
+                code="key-does-not-open",
+            )
         case _:
             return Unavailable("the database cannot be reached; try again in a moment", code="database-down")

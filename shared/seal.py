@@ -71,10 +71,10 @@ class DataKey:
 
     def open(self, sealed_text: str, kind: type[T]) -> T:
         """The value that was sealed. Raises `SealBroken`."""
-        sealed = base64.urlsafe_b64decode(sealed_text)
         try:
+            sealed = base64.urlsafe_b64decode(sealed_text)
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._subject)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # cut short, it is not even Base64
             raise SealBroken("the text does not open with this key") from None
         return msgspec.json.decode(plain, type=kind)
 

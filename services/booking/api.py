@@ -21,7 +21,7 @@ from services.booking.views import all_practices, day_list, figures
 from shared.clock import LONDON, parse_instant
 from shared.describing import CSV_FILE
 from shared.http import OperatorOnly, RunningDep
-from shared.seal import DataKey, Details, PatientBlock
+from shared.seal import DataKey, Details, PatientBlock, opened
 from shared.service import Running
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -114,8 +114,7 @@ async def _practice_opening(service: Running, guard: Guard, practice: str) -> di
 def _listed(row: AppointmentRow, keys: Mapping[str, DataKey]) -> dict[str, Any]:
     """A line of the day list. An erased patient has a line too: somebody may yet come."""
     key = keys.get(row.patient)
-    patient = structs.asdict(key.open(row.sealed, PatientBlock)) if key else None
-    details = structs.asdict(key.open(row.details, Details)) if key else None
+    patient, details = opened(key, row.sealed, PatientBlock), opened(key, row.details, Details)
     return {
         "appointment": row.appointment,
         "start": local(row.start),
@@ -128,6 +127,6 @@ def _listed(row: AppointmentRow, keys: Mapping[str, DataKey]) -> dict[str, Any]:
         "service_type": row.service_type,
         "status": row.status,
         "priority": row.priority,
-        "patient": patient,
-        "details": details,
+        "patient": structs.asdict(patient) if patient else None,
+        "details": structs.asdict(details) if details else None,
     }

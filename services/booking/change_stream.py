@@ -54,7 +54,8 @@ async def stream(
 ) -> AsyncIterator[bytes]:
     """The events on the wire. What fails ends them: the listener comes again, and is then answered in words."""
     with streams.seat():
-        yield format_sse_event(retry=_COME_AGAIN)
+        # With the place it begins at: who is cut off before the first change must not begin at another `now`.
+        yield format_sse_event(id=str(after), retry=_COME_AGAIN)
         try:
             async for piece in _changes(service, practice, after, stopping):
                 yield piece

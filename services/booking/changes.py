@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.booking.cursors import BEGINNING, Cursor, cursor_at
 from shared.database import reader
-from shared.events.booking import BookingEvent, PracticeEvent
-from shared.events.envelope import Recorded, decode
+from shared.events.booking import AppointmentMoved, BookingEvent, PracticeEvent
+from shared.events.envelope import Recorded, decode, types_of
 from shared.refusals import Conflict
 from shared.service import Running
 
@@ -83,15 +83,17 @@ def resource_of(event: BookingEvent) -> str | None:
     return f"Appointment/{appointment}" if appointment else f"Schedule/{event.session}"
 
 
-async def read_page(service: Running, connection: AsyncConnection, practice: str, after: Cursor, limit: int) -> Page:
+async def read_page(
+    service: Running, connection: AsyncConnection, practice: str, after: Cursor, limit: int, scanned: int = SCANNED
+) -> Page:
     """The changes after this cursor, at this practice or, if none is named, at all.
 
     Raises `Conflict` for a cursor of another log, and `Unavailable` while the two copies of this one contradict.
     """
     await _require_ours(connection, after)
     end = await told_until(service, connection)
-    last = min(after.position + SCANNED, end)
-    rows = await (await reader(connection)).fetch(_CHANGES, after.position, last, practice, limit)
+    last = min(after.position + scanned, end)
+    rows = await (await reader(connection)).fetch(_CHANGES, after.position, last, practice, limit, _MOVED)
     changes = [change_of(decode(row["body"])) for row in rows]
     if len(rows) == limit:
         last = rows[-1]["position"]
@@ -108,9 +110,7 @@ async def told_until(service: Running, connection: AsyncConnection) -> int:
     without it what is committed here, as with every answer that booking gives then.
     """
     service.relay.check()
-    row = await (await reader(connection)).fetchrow(
-        "SELECT h.position, r.position AS copied FROM log_head h, relayed r"
-    )
+    row = await (await reader(connection)).fetchrow(_HEAD)
     if row is None:
         return 0
     head, copied = int(row["position"]), int(row["copied"])
@@ -160,13 +160,15 @@ async def _id_at(connection: AsyncConnection, position: int) -> str | None:
     return found
 
 
+_MOVED = types_of(AppointmentMoved)
+
 _HEAD = "SELECT h.position, r.position AS copied FROM log_head AS h, relayed AS r"
 
 _CHANGES = """
     SELECT position, body FROM events AS e
     WHERE position > $1 AND position <= $2
       AND ($3 = '' OR practice = $3 OR (
-        type = 'uk.daybook.booking.appointment-moved.v1'
+        type = ANY($5)
         AND EXISTS (SELECT FROM sessions AS s WHERE s.session = substr(e.stream, 9) AND s.practice = $3)))
     ORDER BY position LIMIT $4
 """

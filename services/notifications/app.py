@@ -16,6 +16,7 @@ from services.notifications.sending import Window, send
 from services.notifications.settings import NotificationsSettings
 from services.notifications.silence import listen_for_silence
 from services.notifications.tables import METADATA
+from services.notifications.turns import Turns
 from services.notifications.writing import wordings_of
 from shared.http import create_app
 from shared.service import Blueprint
@@ -47,5 +48,5 @@ def create(settings: NotificationsSettings) -> FastAPI:
         open_paths=callbacks.CALLBACKS | desk_api.PAGE.open_paths,
         figures=[partial(sending_api.add_figures, window)],
     )
-    app.state.window = window
+    app.state.window, app.state.turns = window, Turns()
     return app

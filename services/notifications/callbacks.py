@@ -14,6 +14,7 @@ from services.notifications.commands import RecordReceipt
 from services.notifications.inbound import take_in
 from services.notifications.notify_gateway import STATUSES
 from services.notifications.settings import own_settings
+from services.notifications.turns import TurnsDep
 from services.notifications.twilio_gateway import receipt_status
 from services.notifications.twilio_signature import is_signed
 from shared.access import Forbidden, TokenRefused
@@ -116,10 +117,12 @@ async def take_notify_receipt(service: RunningDep, body: NotifyBody) -> Response
 
 
 @router.post("/v1/inbound", status_code=204, openapi_extra=_takes(ReceivedText))
-async def take_notify_inbound(service: RunningDep, body: NotifyBody) -> Response:
+async def take_notify_inbound(service: RunningDep, turns: TurnsDep, body: NotifyBody) -> Response:
     """A text from a patient, from Notify. The same one again is nothing."""
     received = _read(body, ReceivedText)
-    await take_in(service, provider="notify", inbound=received.id, source=received.source_number, text=received.message)
+    await take_in(
+        service, turns, provider="notify", inbound=received.id, source=received.source_number, text=received.message
+    )
     return Response(status_code=204)
 
 
@@ -134,10 +137,11 @@ async def take_twilio_status(service: RunningDep, form: TwilioForm, reference: s
 
 
 @router.post(INBOUND_PATH, openapi_extra=_takes_form("MessageSid", "From", "Body"))
-async def take_twilio_inbound(service: RunningDep, form: TwilioForm) -> Response:
+async def take_twilio_inbound(service: RunningDep, turns: TurnsDep, form: TwilioForm) -> Response:
     """A text from a patient, from Twilio. The same one again is nothing."""
     sid, source, text = (_field(form, name) for name in ("MessageSid", "From", "Body"))
-    await take_in(service, provider="twilio", inbound=sid, source=source, text=text, opt_out=form.get("OptOutType", ""))
+    opt_out = form.get("OptOutType", "")
+    await take_in(service, turns, provider="twilio", inbound=sid, source=source, text=text, opt_out=opt_out)
     return Response(NOTHING_TO_SAY, media_type="text/xml")
 
 

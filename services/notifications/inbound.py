@@ -26,7 +26,7 @@ from services.notifications.conversations_rows import (
     read_written_to,
 )
 from services.notifications.replies import ReplyText, Said, SentMessage, answered, candidates, is_same_text, read
-from services.notifications.turns import turn_of
+from services.notifications.turns import Turns
 from shared.ids import derived_id
 from shared.refusals import Refusal
 from shared.service import Running
@@ -71,7 +71,9 @@ class Meaning:
     addressee: Addressee | None
 
 
-async def take_in(running: Running, *, provider: str, inbound: str, source: str, text: str, opt_out: str = "") -> None:
+async def take_in(
+    running: Running, turns: Turns, *, provider: str, inbound: str, source: str, text: str, opt_out: str = ""
+) -> None:
     """Take in the text that the provider calls `inbound`; once, however often it is brought.
 
     Raises `Refusal` if the sender is no telephone number. From one that nobody was ever written to at, such as a
@@ -81,7 +83,7 @@ async def take_in(running: Running, *, provider: str, inbound: str, source: str,
     number = running.keys.pseudonym("number", mobile)
     words = running.keys.pseudonym("reply", f"{mobile} {' '.join(text.casefold().split())}")
     reply = derived_id("reply", provider, inbound)
-    async with turn_of(number):
+    async with turns.of(number):
         came = Inbound(reply, mobile, number, words, text, opt_out, running.clock.now())
         async with running.engine.connect() as connection:
             if await is_reply_known(connection, reply):

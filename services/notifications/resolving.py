@@ -22,7 +22,7 @@ from services.notifications.confirmations import Answered, confirm
 from services.notifications.conversations_rows import read_sent_messages, read_standing
 from services.notifications.replies import ReplyText, SentMessage
 from services.notifications.tables import messages, replies
-from services.notifications.turns import turn_of
+from services.notifications.turns import Turns
 from services.notifications.wording import Text
 from shared.events.notifications import Answer
 from shared.refusals import Conflict, NotFound, Refusal
@@ -66,14 +66,16 @@ class Unread:
     waiting: Sequence[SentMessage]
 
 
-async def resolve(running: Running, reply: str, *, message: str | None, answer: Answer | None, by: str) -> None:
+async def resolve(
+    running: Running, turns: Turns, reply: str, *, message: str | None, answer: Answer | None, by: str
+) -> None:
     """Record that `by` has read this text, and that it answers this message so, if it answers one.
 
     Raises `NotFound` if there is no such text or message, `Conflict` if it was read already or the appointment is over,
     and `Refusal` if message and answer do not go together.
     """
     _require_sense(message, answer)
-    async with turn_of(reply):
+    async with turns.of(reply):
         await _resolve(running, reply, message, answer, by)
 
 

@@ -1,12 +1,27 @@
-"""One thing at a time within this process: about the same telephone, or the same reply."""
+"""One thing at a time within a running service: about the same telephone, or the same reply."""
 
 import asyncio
+from typing import Annotated
 from weakref import WeakValueDictionary
 
-_TURNS: "WeakValueDictionary[str, asyncio.Lock]" = WeakValueDictionary()
-"""A lock lasts as long as somebody has it or waits for it."""
+from fastapi import Depends, Request
 
 
-def turn_of(name: str) -> asyncio.Lock:
-    """What to hold meanwhile. Whoever comes next sees what was recorded before."""
-    return _TURNS.setdefault(name, asyncio.Lock())
+class Turns:
+    """Whose turn it is. A lock lasts as long as somebody has it or waits for it."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, name: str) -> asyncio.Lock:
+        """What to hold meanwhile. Whoever comes next sees what was recorded before."""
+        return self._locks.setdefault(name, asyncio.Lock())
+
+
+async def turns(request: Request) -> Turns:
+    """Those of the service this request has come to."""
+    found: Turns = request.app.state.turns
+    return found
+
+
+TurnsDep = Annotated[Turns, Depends(turns)]

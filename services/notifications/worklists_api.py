@@ -10,6 +10,7 @@ from services.notifications.commands import SettleUnknown
 from services.notifications.guarding import Name, OwnPractice
 from services.notifications.resolving import resolve
 from services.notifications.stories import WholeStory, whole_story
+from services.notifications.turns import Turns, TurnsDep
 from services.notifications.worklists import OpenReply, Unknown, concerns_only, read_replies, read_unknown
 from shared.audit import Also
 from shared.events.notifications import Verdict
@@ -84,9 +85,9 @@ async def replies(service: RunningDep, request: Request, response: Response) -> 
 
 
 @router.post("/replies/{reply}/resolution", dependencies=[OperatorOnly])
-async def resolve_reply(service: RunningDep, reply: str, form: ResolutionForm) -> Resolved:
+async def resolve_reply(service: RunningDep, turns: TurnsDep, reply: str, form: ResolutionForm) -> Resolved:
     """Say what a text means; what follows from such an answer follows."""
-    return await _resolve(service, reply, form)
+    return await _resolve(service, turns, reply, form)
 
 
 @router.get("/practices/{practice}/replies", dependencies=[MAY_READ])
@@ -97,13 +98,13 @@ async def practice_replies(practice: OwnPractice, service: RunningDep, response:
 
 @router.post("/practices/{practice}/replies/{reply}/resolution", dependencies=[MAY_WRITE])
 async def resolve_practice_reply(
-    practice: OwnPractice, reply: str, form: ResolutionForm, service: RunningDep
+    practice: OwnPractice, reply: str, form: ResolutionForm, service: RunningDep, turns: TurnsDep
 ) -> Resolved:
     """The same for a reply that the practice can see."""
     async with service.engine.connect() as connection:
         if not await concerns_only(connection, practice, reply):
             raise NotFound("There is no such reply to read here", code="unknown-reply", where="reply")
-    return await _resolve(service, reply, form)
+    return await _resolve(service, turns, reply, form)
 
 
 async def _replies(service: Running, response: Response, practice: str = "") -> Sequence[OpenReply]:
@@ -112,11 +113,11 @@ async def _replies(service: Running, response: Response, practice: str = "") -> 
         return await read_replies(connection, service.keys, service.clock.now(), practice)
 
 
-async def _resolve(service: Running, reply: str, form: ResolutionForm) -> Resolved:
+async def _resolve(service: Running, turns: Turns, reply: str, form: ResolutionForm) -> Resolved:
     # PostgreSQL would not even look for a NUL character.
     asked = reply.replace("\0", " ")
     answer = None if form.answer == "nothing" else form.answer
-    await resolve(service, asked, message=form.message or None, answer=answer, by=form.by)
+    await resolve(service, turns, asked, message=form.message or None, answer=answer, by=form.by)
     return Resolved(reply=reply, message=form.message, answer=form.answer, resolved_by=form.by)
 
 

@@ -16,6 +16,9 @@ _AT_PROVIDER = ("accepted", "delivered", "silent", "failed", "unknown")
 def print_campaign(found: Mapping[str, Any]) -> None:
     """The news of the moves in sentences, then every kind of message beside the others."""
     screen = out()
+    if not found["by_kind"]:
+        screen.print("No text about such an outage has been planned.")
+        return
     for sentence in _sentences(found):
         screen.print(sentence, soft_wrap=True, markup=False)
     screen.print("", _by_kind(found["by_kind"]), "")
@@ -36,10 +39,16 @@ def print_messages(found: Mapping[str, Any]) -> None:
     table = plain("message", "practice", "kind", "appointment", "state", "tried", "provider", "why")
     for each in found["messages"]:
         cells = (each["practice"], KINDS[each["kind"]], when(each["appointment_start"]), each["state"])
-        table.add_row(*map(Text, (each["message"], *cells, str(each["attempts"]), each["provider"], each["detail"])))
+        row = (each["message"], *cells, str(each["attempts"]), each["provider"], each["detail"])
+        table.add_row(*map(_whole, row))
     out().print(table)
     if found["after"]:
         out().print(f"There are more: --after {found['after']}", soft_wrap=True)
+
+
+def _whole(cell: str) -> Text:
+    """On several lines rather than cut short: an id has to be copied, and `confirmation: kept` is not `cancelled`."""
+    return Text(cell, overflow="fold")
 
 
 def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
@@ -62,7 +71,7 @@ def _by_kind(kinds: Mapping[str, Any]) -> Table:
     table = plain("kind", figures=[*_FIGURES, "cost"])
     for kind, figures in kinds.items():
         numbers = (f"{figures[name]:,}" for name in _FIGURES)
-        table.add_row(KINDS.get(kind, kind), *numbers, f"£{figures['cost_pence'] / 100:,.2f}")
+        table.add_row(_whole(KINDS.get(kind, kind)), *numbers, f"£{figures['cost_pence'] / 100:,.2f}")
     return table
 
 

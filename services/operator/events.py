@@ -3,79 +3,24 @@
 import asyncio
 import difflib
 import re
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
-import nats.errors
 import typer
-from msgspec import Struct
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
-from nats.js.client import JetStreamContext
 
 from services.operator.broker import broker_of
+from services.operator.event_reading import Entry, Point, Question, read
 from services.operator.naming import thing_id
 from services.operator.screen import err
 from services.operator.settings import SERVICES, operator_settings
 from shared.clock import in_london, parse_instant, written
-from shared.events.base import COUNTY, event_name
+from shared.events.base import COUNTY
 from shared.events.envelope import EVENTS
+from shared.events.upcasting import RETIRED, Retired
 from shared.refusals import Refusal
 from shared.stream import STREAM
-
-_TOGETHER = 500
-
-
-class Heading(Struct, frozen=True):
-    """What is on the outside of an event."""
-
-    id: str
-    source: str
-    type: str
-    subject: str
-    time: datetime
-    position: int
-    version: int
-    practice: str
-    occurredat: datetime
-    causationid: str = ""
-    correlationid: str = ""
-
-
-class Entry(Struct, frozen=True):
-    """An event's heading and its place in the stream."""
-
-    sequence: int
-    heading: Heading
-
-
-Point = int | datetime | None
-"""A place in the stream: a sequence, an instant, or wherever it begins or ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Which events: of this subject; if they are named, of this stream of a service, and that name this id."""
-
-    subject: str
-    start: Point
-    until: Point
-    follow: bool
-    stream: str = ""
-    naming: str = ""
-
-    def wants(self, entry: Entry, body: bytes) -> bool:
-        """Whether the entry lies between the two points, both included, in the stream and about what is named."""
-        after = self.start is None or _order(entry, self.start) >= 0
-        within = after and (self.until is None or _order(entry, self.until) <= 0)
-        return within and self.stream in ("", entry.heading.subject) and self.naming.encode() in body
-
-    def ends_with(self, entry: Entry) -> bool:
-        """Whether nothing wanted can follow. By instants that is sure only of what follows at some distance."""
-        past = self.until is not None and _order(entry, self.until) > 0
-        return past and (self.follow or isinstance(self.until, int))
 
 
 def events(
@@ -90,7 +35,7 @@ def events(
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
 ) -> None:
     """Print the events of all services in the order of the stream."""
-    subject = f"daybook.{_service(service)}.{_practice(practice)}.{_name(type_)}"
+    subject = f"daybook.{_service(service)}.{_practice(practice)}.{known_name(type_) if type_ else '*'}"
     begins, ends = _point(start, "--from"), _point(until, "--until")
     require_range(begins, ends)
     naming = f'"{thing_id(appointment, "an appointment")}"' if appointment else ""
@@ -108,31 +53,6 @@ async def _print(question: Question, as_json: bool) -> None:
             typer.echo(as_json_line(entry) if as_json else as_line(entry))
     if not found:
         err().print("No event is like that.")
-
-
-async def read(jetstream: JetStreamContext, question: Question) -> AsyncGenerator[Entry, None]:
-    """The events asked for; without `follow` no more than there were at the start."""
-    subscription = await jetstream.pull_subscribe(question.subject, stream=STREAM, config=_consumer(question))
-    waiting = (await subscription.consumer_info()).num_pending or 0
-    while waiting or question.follow:
-        try:
-            messages = await subscription.fetch(_TOGETHER, timeout=1)
-        except nats.errors.TimeoutError:
-            continue
-        for message in messages:
-            waiting = message.metadata.num_pending
-            entry = Entry(message.metadata.sequence.stream, msgspec.json.decode(message.data, type=Heading))
-            if question.ends_with(entry):
-                return
-            if question.wants(entry, message.data):
-                yield entry
-
-
-def _consumer(question: Question) -> ConsumerConfig:
-    config = ConsumerConfig(ack_policy=AckPolicy.NONE, mem_storage=True)
-    if isinstance(question.start, int):
-        return config.evolve(deliver_policy=DeliverPolicy.BY_START_SEQUENCE, opt_start_seq=max(question.start, 1))
-    return config
 
 
 def require_range(start: Point, until: Point) -> None:
@@ -165,15 +85,6 @@ def _written(point: Point) -> str:
     return written(point) if isinstance(point, datetime) else str(point)
 
 
-def _order(entry: Entry, point: int | datetime) -> int:
-    """Before the point (-1), at it (0) or after it (1). An instant is compared with when the event was recorded."""
-    match point:
-        case int():
-            return (entry.sequence > point) - (entry.sequence < point)
-        case datetime():
-            return (entry.heading.time > point) - (entry.heading.time < point)
-
-
 def _practice(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]*", text):
         raise Refusal(
@@ -192,18 +103,21 @@ def _service(text: str) -> str:
     return text or "*"
 
 
-def _name(text: str) -> str:
-    """The event's name as its subject has it, however the type was written."""
-    if not text:
-        return "*"
-    names = {event_name(event) for event in EVENTS.values()}
-    name = event_name_of(text)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, 3) or sorted(names)
-        raise Refusal(
-            f"--type: there is no event “{text}”; there is {', '.join(near)}", code="bad-type", where="--type"
-        )
-    return name
+def known_name(text: str, retired: Mapping[str, Retired] = RETIRED) -> str:
+    """The event's name as its subject has it, however its type was written. Raises `Refusal` for one that never was.
+
+    What was stored under a retired type stands in the log for ever, so that can be asked for, too.
+    """
+    types, name = {*EVENTS, *retired}, event_name_of(text)
+    names = {event_name_of(kind) for kind in types}
+    if any(f".{kind}".endswith(f".{text}") for kind in types) or ("." not in text and name in names):
+        return name
+    alike = difflib.get_close_matches(name, names, 3) or sorted(each for each in names if name in each)
+    raise Refusal(
+        f"--type: there is no event “{text}”; there is {', '.join(alike or sorted(names))}",
+        code="bad-type",
+        where="--type",
+    )
 
 
 def event_name_of(text: str) -> str:

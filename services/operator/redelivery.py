@@ -4,6 +4,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event
@@ -18,10 +19,12 @@ from services.operator.redelivery_state import Order, Run, opened_run
 from services.operator.screen import AsJson, err, out, show_json
 from services.operator.settings import OperatorSettings, operator_settings
 from services.operator.webhooks import Webhook, secret_of, webhook_url
-from shared.refusals import Refusal
+from shared.refusals import Conflict, Refusal
 
 FASTEST = 1000
 _PAGE = "1000"
+
+_OTHER_LOG = ("foreign-cursor", "cursor-beyond-head")
 
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{20}")
 
@@ -48,7 +51,9 @@ def redeliver(
     webhook = Webhook(order.url, secret_of(settings.given), stop)
     with _stopped_by_signals(stop), opened_run(settings.home.root, order, again=again) as run:
         try:
-            carry_on(settings, run, webhook.deliver, stop, rate)
+            # In a thread of its own, since a signal that interrupts who asks for `stop` would wait for itself for ever.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(carry_on, settings, run, webhook.deliver, stop, rate).result()
         finally:
             webhook.close()
     _tell(run, as_json=json)
@@ -99,12 +104,30 @@ def _missing(settings: OperatorSettings, run: Run) -> Iterator[dict[str, Any]]:
     )
     while more:
         params = {"practice": order.practice, "limit": _PAGE, **place}
-        page = ask(settings, "booking", "GET", "/v1/changes", params=params)
+        page = _page(settings, run, params)
         for change in page["changes"]:
             if order.until and datetime.fromisoformat(change["time"]) > datetime.fromisoformat(order.until):
                 return
             yield change
         place, more = {"after": page["next"]}, page["more"]
+
+
+def _page(settings: OperatorSettings, run: Run, params: dict[str, str]) -> dict[str, Any]:
+    try:
+        page: dict[str, Any] = ask(settings, "booking", "GET", "/v1/changes", params=params)
+    except Refusal as refusal:
+        if refusal.code not in _OTHER_LOG:
+            raise
+        stood = run.progress.after
+        raise Conflict(
+            "What was delivered last is not in booking's log, or it is of another log: its database was restored from "
+            "an older copy, or replaced. --again delivers the whole of the range anew"
+            if stood
+            else "--from: this log ends before the cursor, or the cursor is of another log; give a time instead",
+            code=refusal.code,
+            where="--again" if stood else "--from",
+        ) from None
+    return page
 
 
 def _beginning(text: str) -> tuple[str, str]:

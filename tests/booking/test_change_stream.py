@@ -31,14 +31,14 @@ async def open_surgery(county: County) -> AsyncIterator[tuple[str, Surgery, Any]
         yield url, Surgery(http, tokens), app  # type: ignore[arg-type]
 
 
-async def listened(url: str, token: str, until: int, last: str = "") -> list[dict[str, Any]]:
+async def listened(url: str, token: str, until: int, last: str = "", **params: str) -> list[dict[str, Any]]:
     """So many events from the stream, with the cursor that came last in `id` of each."""
     headers = {"Accept": "text/event-stream", **bearer(token), **({"Last-Event-ID": last} if last else {})}
     found: list[dict[str, Any]] = []
     async with (
         asyncio.timeout(DEADLINE),
         httpx.AsyncClient(trust_env=False) as http,
-        http.stream("GET", f"{url}/v1/changes", headers=headers) as answer,
+        http.stream("GET", f"{url}/v1/changes", params=params, headers=headers) as answer,
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
         data = None
@@ -70,6 +70,20 @@ async def test_of_two_listeners_the_one_that_was_cut_off_goes_on_where_it_was(co
     assert {each["practice"] for each in everything} == {"A1"}
 
 
+async def test_who_is_cut_off_before_anything_happened_goes_on_from_where_it_began(county: County) -> None:
+    async with open_surgery(county) as (url, desk, _):
+        headers = {"Accept": "text/event-stream", **bearer(county.token("A1"))}
+        async with (
+            asyncio.timeout(DEADLINE),
+            httpx.AsyncClient(trust_env=False) as http,
+            http.stream("GET", f"{url}/v1/changes", params={"after": "now"}, headers=headers) as answer,
+        ):
+            began = (await anext(answer.aiter_lines())).removeprefix("id: ")
+        await desk.import_diary(row(), row(start="2024-07-22T09:10"))
+        (missed,) = await listened(url, county.token("A1"), 1, last=began, after="now")
+    assert missed["type"] == "uk.daybook.booking.session-published.v1"
+
+
 async def test_listening_ends_when_the_service_stops_and_when_too_many_listen(county: County) -> None:
     async with open_surgery(county) as (url, _, app):
         app.state.streams = Streams(most=1)
@@ -82,6 +96,7 @@ async def test_listening_ends_when_the_service_stops_and_when_too_many_listen(co
             http.stream("GET", f"{url}/v1/changes", headers=headers) as answer,
         ):
             lines = answer.aiter_lines()
+            assert (await anext(lines)).startswith("id: ")
             assert await anext(lines) == "retry: 1000"
             refusal = await http.get(f"{url}/v1/changes", headers=headers)
             stopping = True

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -13,6 +13,7 @@ from services.notifications.app import BLUEPRINT, Settings
 from services.notifications.commands import AttemptSend, Command, RecordAccepted
 from services.notifications.inbound import take_in
 from services.notifications.tables import messages
+from services.notifications.turns import Turns
 from services.notifications.wording import Text
 from shared.service import Running
 from tests.harness import County
@@ -29,6 +30,7 @@ class Telephones:
     county: County
     running: Running
     diary: Diary
+    turns: Turns = field(default_factory=Turns)
 
     async def told(self, *numbers: int, mobiles: Sequence[str] | None = None, **when: datetime) -> list[Moved]:
         """These patients have been moved, and have the texts."""
@@ -52,7 +54,9 @@ class Telephones:
     ) -> None:
         """This telephone answers."""
         given = inbound or f"inbound {next(_ids)}"
-        await take_in(self.running, provider=provider, inbound=given, source=mobile, text=text, opt_out=opt_out)
+        await take_in(
+            self.running, self.turns, provider=provider, inbound=given, source=mobile, text=text, opt_out=opt_out
+        )
 
     async def rows(self, table: Table, **among: Any) -> list[dict[str, Any]]:
         async with self.running.engine.connect() as connection:

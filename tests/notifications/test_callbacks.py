@@ -19,6 +19,7 @@ from services.notifications.commands import ReceiptStatus
 from services.notifications.conversations import reference_of
 from services.notifications.gateways import Provider
 from services.notifications.tables import messages, replies
+from services.notifications.turns import Turns
 from shared.http import create_app
 from shared.ids import new_id
 from shared.log import head_position
@@ -50,7 +51,9 @@ TWILIOS: Mapping[ReceiptStatus, Mapping[str, str]] = {
 
 def create(settings: Settings) -> FastAPI:
     """The service as far as the providers can see it, and without its sender."""
-    return create_app(BLUEPRINT, settings, [callbacks.router], open_paths=callbacks.CALLBACKS)
+    app = create_app(BLUEPRINT, settings, [callbacks.router], open_paths=callbacks.CALLBACKS)
+    app.state.turns = Turns()
+    return app
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ async def the_reply(here: Telephones, reply: str) -> dict[str, Any]:
 
 
 async def said(here: Telephones, reply: str, message: str | None, answer: Answer | None) -> None:
-    await resolve(here.running, reply, message=message, answer=answer, by="Joan")
+    await resolve(here.running, here.turns, reply, message=message, answer=answer, by="Joan")
 
 
 async def test_what_a_person_says_it_answers_is_recorded_with_the_words_and_confirmed(here: Telephones) -> None:

@@ -28,18 +28,20 @@ async def test_a_story_tells_each_text_about_it_and_no_others(county: County) ->
         await night.answered(written, "reply-1", "another-time", "2")
         await night.unmatched("reply-2", "What?", other)
         story = await night.get(f"/v1/appointments/{written.about.appointment}/story")
+        message = await night.get(f"/v1/messages/{written.message}")
         others = await night.get(f"/v1/appointments/{other.about.appointment}/story")
         nobodys = await night.get("/v1/appointments/none/story")
         practices = await night.ask("GET", f"/v1/appointments/{written.about.appointment}/story", practice=A)
     assert [each["words"] for each in story["events"]] == [
-        "a text about the new time was written",
-        "the text was given to GOV.UK Notify (attempt 1)",
-        "GOV.UK Notify took the text",
+        "a text about the new time was written, in 1 segment",
+        f"the text was given to GOV.UK Notify under the reference {written.message}.1 (attempt 1)",
+        "GOV.UK Notify took the text, as at notify",
         "the telephone has the text",
-        "the patient answered: wants another time",
+        "whoever answered wants another time",
     ]
+    assert [each["said"].lower() for each in message["history"]] == [each["words"].lower() for each in story["events"]]
     assert [each["words"] for each in others["events"]] == [
-        "a text about the new time was written",
+        "a text about the new time was written, in 1 segment",
         "a text came in that a person has to read",
     ]
     assert story["appointments"] == [written.about.appointment]

@@ -131,7 +131,7 @@ async def test_a_story_tells_every_attempt_in_the_order_of_the_log(night: Quiet)
         ("reply-received", 0, ""),
     ]
     assert story["history"][2]["reason"] == "Too many requests"
-    assert story["history"][5]["said"] == "Joan found out at GOV.UK Notify that attempt 2 was not sent"
+    assert story["history"][5]["said"] == "Joan found out at GOV.UK Notify that it was not sent (attempt 2)"
     assert (story["attempts"], story["state"], story["failure"]) == (3, "failed", "permanent")
     assert [each["answer"] for each in story["replies"]] == ["another-time"]
     assert not [told for told in (MOBILE, "900123", "Ann", "daughter", NHS_NUMBER) if told in answer.text]

@@ -5,22 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.operator.events import (
-    Point,
-    Question,
-    as_json_line,
-    as_line,
-    event_name_of,
-    read,
-    require_begun,
-    require_range,
-)
+from services.operator.event_reading import Point, Question, read
+from services.operator.events import as_json_line, as_line, known_name, require_begun, require_range
 from shared.broker import connect
-from shared.events.base import Event
-from shared.events.booking import AppointmentMissed, PatientArrived, PracticeFrozen
+from shared.events.base import Event, event_type
+from shared.events.booking import AppointmentMissed, PatientArrived, PracticeFrozen, PracticeReopened
 from shared.events.envelope import Recorded, with_body
+from shared.events.upcasting import Retired
 from shared.refusals import Refusal
-from shared.stream import Message, publish
+from shared.stream import STREAM, Message, publish
 from shared.wire import Client
 from tests.harness import County
 
@@ -123,6 +116,19 @@ async def test_following_waits_for_what_comes_next(broker: Client) -> None:
     await following.aclose()
 
 
+async def test_who_was_forgotten_by_the_broker_goes_on_with_the_next_event(broker: Client) -> None:
+    jetstream = broker.jetstream()
+    following = read(jetstream, Question("daybook.>", None, None, follow=True))
+    before = [(await anext(following)).sequence for _ in range(2)]
+    for forgotten in await jetstream.consumers_info(STREAM):
+        await jetstream.delete_consumer(STREAM, forgotten.name)
+    late = recorded(5, PracticeFrozen(practice="G82003", outage="friday"))
+    await publish(broker, [Message(late.subject, late.id, late.body)])
+    after = [(await anext(following)).sequence for _ in range(3)]
+    await following.aclose()
+    assert [*before, *after] == [1, 2, 3, 4, 5]
+
+
 async def test_what_is_printed_is_the_outside_of_an_event_alone(broker: Client) -> None:
     entry = await anext(read(broker.jetstream(), Question("daybook.>", 1, 1, follow=False)))
     assert as_line(entry).split() == [
@@ -136,4 +142,27 @@ async def test_what_is_printed_is_the_outside_of_an_event_alone(broker: Client) 
     "written", ["AppointmentMoved", "appointment-moved", "uk.daybook.booking.appointment-moved.v1"]
 )
 def test_a_type_may_be_written_in_three_ways(written: str) -> None:
-    assert event_name_of(written) == "appointment-moved"
+    assert known_name(written) == "appointment-moved"
+
+
+@pytest.mark.parametrize("written", ["practice-thawed", "PracticeThawed", "uk.daybook.booking.practice-thawed.v1"])
+def test_a_retired_type_may_be_asked_for_since_it_stands_in_the_log(written: str) -> None:
+    retired = {"uk.daybook.booking.practice-thawed.v1": Retired(event_type(PracticeReopened), dict)}
+    assert known_name(written, retired) == "practice-thawed"
+    with pytest.raises(Refusal, match="there is no event"):
+        known_name(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "near"),
+    [
+        ("AppointmentMovedd", "there is appointment-moved, "),
+        ("Missed", "there is appointment-missed$"),
+        ("uk.daybook.booking.appointment-moved.v9", "there is appointment-moved, "),
+        ("uk.daybook.rebooking.appointment-moved.v1", "there is appointment-moved, "),
+        ("§", "there is appointment-amended, appointment-booked, "),
+    ],
+)
+def test_an_unknown_type_is_refused_with_the_nearest_names(written: str, near: str) -> None:
+    with pytest.raises(Refusal, match=f"--type: there is no event “{written}”; {near}"):
+        known_name(written)

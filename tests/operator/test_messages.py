@@ -62,9 +62,12 @@ TOLD = {
     "unmatched": [{"reply": "r-1", "received_at": "2024-07-22T10:30:00Z", "open": True, "resolved_by": ""}],
     "calls": [{"raised_at": "2024-07-22T11:00:00Z", "reason": "No mobile number"}],
 }
+LONG_ID = "38222324-1099-5b99-84cb-9fbc6a4c3b17"
 ANSWERS: dict[str, Any] = {
     "GET /v1/outages/o1/messages": CAMPAIGN,
+    "GET /v1/outages/o2/messages": {**CAMPAIGN, "by_kind": {}},
     "GET /v1/outages/o1/messages/list": {"messages": [STORY], "after": "m-1"},
+    "GET /v1/outages/o2/messages/list": {"messages": [{**STORY, "message": LONG_ID}], "after": ""},
     "GET /v1/messages/m-1": STORY,
     "POST /v1/messages/m-1/outcome": STORY,
     "POST /v1/patients/messages": TOLD,
@@ -110,11 +113,21 @@ def test_a_campaign_is_told_in_sentences_and_every_kind_counted_apart(daybook: D
         assert words in said
 
 
+def test_an_outage_without_texts_is_not_told_as_a_campaign_of_none(daybook: Daybook) -> None:
+    assert daybook("campaign", "o2").strip() == "No text about such an outage has been planned."
+
+
 def test_the_messages_of_a_campaign_are_listed_page_by_page(daybook: Daybook, notifications: Service) -> None:
     said = daybook("list", "o1", "--state", "failed", "--practice", "a1", "--limit", "1", "--after", "m-0")
     assert notifications.asked[-1].query == {"state": "failed", "practice": "A1", "limit": "1", "after": "m-0"}
     for words in ("m-1", "Tue 23 Jul, 09:10", "The number [is] not in service", "There are more: --after m-1"):
         assert words in said
+
+
+def test_on_a_narrow_screen_an_id_is_still_told_whole(daybook: Daybook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, *rows = daybook("list", "o2").splitlines()
+    assert not [row for row in rows if "…" in row]
 
 
 def test_a_message_is_told_step_by_step(daybook: Daybook) -> None:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from services.booking.app import BLUEPRINT, Settings, create
+from services.booking.cursors import cursor_at
 from services.operator.redelivery import carry_on, order_of
 from services.operator.redelivery_state import Progress, opened_run
 from services.operator.settings import OperatorSettings, operator_settings
@@ -109,6 +110,44 @@ async def test_broken_off_and_given_again_it_delivers_exactly_what_is_missing(co
     assert (broken_off.delivered, broken_off.done) == (2, False)
     assert (gone_on.delivered, gone_on.done) == (3, True)
     assert system.ids == [each["id"] for each in there.missed]
+
+
+async def test_killed_before_it_wrote_down_what_was_taken_it_sends_that_again_under_the_same_id(
+    county: County, tmp_path: Path
+) -> None:
+    with receiving() as system:
+        async with office(county, tmp_path) as there:
+            order = order_of("A1", "2024-07-19T00:00", "", system.url)
+            webhook = Webhook(order.url, secret_of({"DAYBOOK_WEBHOOK_SECRET": SECRET}), Event(), QUICK)
+
+            def killed_after_the_second(event_id: str, body: bytes) -> bool:
+                webhook.deliver(event_id, body)
+                if len(system.ids) == 2:
+                    raise RuntimeError("killed")
+                return True
+
+            with opened_run(tmp_path, order, again=False) as run, pytest.raises(RuntimeError, match="killed"):
+                await asyncio.to_thread(carry_on, there.settings, run, killed_after_the_second, Event(), FAST)
+            webhook.close()
+            done = await there.redeliver(system)
+    first, second, third = (each["id"] for each in there.missed)
+    assert system.ids == [first, second, second, third]
+    assert system.distinct == [first, second, third]
+    assert done == Progress(3, there.missed[-1]["cursor"], done=True)
+
+
+async def test_a_log_that_is_another_since_is_not_delivered_from_the_middle(county: County, tmp_path: Path) -> None:
+    with receiving() as system:
+        async with office(county, tmp_path) as there:
+            order = order_of("A1", "2024-07-19T00:00", "", system.url)
+            for position in (1, 9_999):
+                with opened_run(tmp_path, order, again=True) as run:
+                    run.delivered(str(cursor_at(position, "an event of the log as it was")))
+                with pytest.raises(Conflict, match="--again delivers the whole of the range anew"):
+                    await there.redeliver(system)
+            with pytest.raises(Conflict, match="--from: this log ends before the cursor"):
+                await there.redeliver(system, start=str(cursor_at(9_999, "an event of another")))
+    assert system.ids == []
 
 
 async def test_what_could_not_be_taken_is_sent_again_under_the_same_id(county: County, tmp_path: Path) -> None:

@@ -39,6 +39,14 @@ def test_what_was_sealed_before_its_subject_was_erased_is_nothing_to_the_key_mad
     assert opened(DataKey("anna", bytes(32)), "", PatientBlock) is None
 
 
+def test_a_text_that_was_cut_short_or_is_none_does_not_open_either() -> None:
+    key = DataKey("anna", bytes(32))
+    sealed = key.seal(ANNA)
+    for damaged in (sealed[:-3], sealed[:-4], sealed[:8], "A", "é"):
+        with pytest.raises(SealBroken, match="does not open with this key"):
+            key.open(damaged, PatientBlock)
+
+
 async def test_a_pseudonym_is_always_the_same_and_differs_by_kind(county: County) -> None:
     async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
         patient = booking.keys.pseudonym("patient", "9990000018")

@@ -23,7 +23,7 @@ from services.booking.fhir.written import about, answer, changed_row, rendered
 from services.booking.rows import AppointmentRow
 from shared.events.envelope import Recorded
 from shared.refusals import Conflict, Refusal
-from shared.seal import Details
+from shared.seal import Details, PatientBlock, opened
 
 
 async def prepare_update(desk: Desk, ask: Ask, appointment: str) -> Prepared:
@@ -94,7 +94,7 @@ async def _confirmation(desk: Desk, ask: Ask, row: AppointmentRow, version: int,
 
 async def _amendment(desk: Desk, ask: Ask, row: AppointmentRow, version: int, details: Details) -> AmendAppointment:
     key = (await desk.service.keys.find([row.patient])).get(row.patient)
-    if key is None:
+    if key is None or opened(key, row.sealed, PatientBlock) is None:
         raise Refusal("The patient has been erased, and with them the text", code="patient-erased", where="Appointment")
     return AmendAppointment(row.session, row.appointment, version, key.seal(details), ask.now)
 

@@ -10,12 +10,12 @@ from services.booking.fhir import resources
 from services.booking.fhir.desk import Desk, Place
 from services.booking.fhir.interactions import Answer, Ask
 from services.booking.fhir.resources import Json
+from services.booking.fhir.unsealing import unsealed
 from services.booking.projections import project
 from services.booking.rows import AppointmentRow
 from services.booking.tables import appointments
 from shared.events.envelope import Recorded
 from shared.project import Put, Remove
-from shared.seal import Details, PatientBlock
 
 _COLUMNS = frozenset(field.name for field in fields(AppointmentRow))
 
@@ -74,9 +74,7 @@ def changed_row(row: AppointmentRow, recorded: Recorded) -> AppointmentRow:
 async def rendered(desk: Desk, row: AppointmentRow) -> Json:
     """The appointment as it is read: opened with the patient's key, if that has not been destroyed."""
     key = (await desk.service.keys.find([row.patient])).get(row.patient) if row.patient else None
-    if key is None:
-        return resources.appointment(row, None, None)
-    return resources.appointment(row, key.open(row.sealed, PatientBlock), key.open(row.details, Details))
+    return unsealed(row, key)
 
 
 def answer(ask: Ask, row: AppointmentRow, resource: Json, status: int = 200) -> Answer:
