@@ -1,4 +1,4 @@
-"""One service's command line: `python -m services.<name> serve | migrate | rebuild [--verify] | restore`."""
+"""One service's command line: `python -m services.<name> serve | migrate | rebuild [--verify] [--whole] | restore`."""
 
 import argparse
 import asyncio
@@ -15,13 +15,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from shared.broker import connect, require_new_enough
+from shared.clock import clock_starting_at, written
 from shared.database import FAULTS, open_engine
 from shared.migrate import migrate, require_migrated
-from shared.rebuild import rebuild
-from shared.rebuilding import Progress, Result
+from shared.rebuild import Snapshots, Stage, rebuild
+from shared.rebuilding import INTERRUPTED, Progress, Result
 from shared.refusals import Conflict, Refusal
 from shared.relay import Halted
 from shared.restore import restore
+from shared.resuming import Begun
 from shared.service import Blueprint
 from shared.settings import ServiceSettings
 
@@ -32,13 +34,16 @@ TELL_EVERY = 0.2
 
 
 def run_service(blueprint: Blueprint, settings: type[ServiceSettings], create: Callable[[Any], FastAPI]) -> None:
-    """The whole command line of a service. Exits 0 when all is well, 1 if tables were not equal, 2 if refused."""
+    """The whole command line of a service. Exits 0 when all is well, 1 if tables were not equal, 2 if refused, 130 if
+    interrupted."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{blueprint.name}")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("serve", help="answer requests until told to stop")
+    serving = verbs.add_parser("serve", help="answer requests until told to stop")
+    serving.add_argument("--migrate", action="store_true", help="do what `migrate` does, first")
     verbs.add_parser("migrate", help="bring the database to the shape this version needs")
-    again = verbs.add_parser("rebuild", help="prove the tables against the log, and mend them if they differ")
-    again.add_argument("--verify", action="store_true", help="compare only, mend nothing")
+    again = verbs.add_parser("rebuild", help="make the tables again from the log, compare them, and swap them in")
+    again.add_argument("--verify", action="store_true", help="compare only, swap nothing in")
+    again.add_argument("--whole", action="store_true", help="from the first event on, whatever snapshot there is")
     verbs.add_parser("restore", help="make an empty database again from the stream")
     asked = parser.parse_args()
     _log_plainly()
@@ -46,6 +51,8 @@ def run_service(blueprint: Blueprint, settings: type[ServiceSettings], create: C
         sys.exit(_run(asked, blueprint, settings.from_environment(), create))
     except (Refusal, Halted) as refusal:
         _give_up(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except FAULTS as fault:
         # The engine's own words name the host and the reason, and no row; a traceback would bury them.
         _give_up(f"the database of {blueprint.name} refused: {str(fault).splitlines()[0]}")
@@ -64,10 +71,12 @@ def _run(
             asyncio.run(_migrate(blueprint, settings))
             return 0
         case "rebuild":
-            return asyncio.run(_again(blueprint, settings, verify_only=asked.verify))
+            return asyncio.run(_again(blueprint, settings, verify_only=asked.verify, whole=asked.whole))
         case "restore":
             return asyncio.run(_again(blueprint, settings, empty_only=True))
         case _:
+            if asked.migrate:
+                asyncio.run(_migrate(blueprint, settings))
             return _serve(settings, create(settings))
 
 
@@ -103,7 +112,12 @@ async def _migrate(blueprint: Blueprint, settings: ServiceSettings) -> None:
 
 
 async def _again(
-    blueprint: Blueprint, settings: ServiceSettings, *, verify_only: bool = False, empty_only: bool = False
+    blueprint: Blueprint,
+    settings: ServiceSettings,
+    *,
+    verify_only: bool = False,
+    whole: bool = False,
+    empty_only: bool = False,
 ) -> int:
     engine = open_engine(settings.database_url)
     client = None
@@ -115,7 +129,16 @@ async def _again(
         work: Awaitable[Result] = (
             restore(blueprint, engine, client, tell=_teller())
             if empty_only
-            else rebuild(blueprint, engine, client, verify_only=verify_only, tell=_teller())
+            else rebuild(
+                blueprint,
+                engine,
+                client,
+                verify_only=verify_only,
+                whole=whole,
+                snapshots=_snapshots(settings),
+                tell=_teller(),
+                hear=_hear,
+            )
         )
         result = await work
     except TimeoutError:
@@ -128,6 +151,19 @@ async def _again(
         await engine.dispose()
     _say(_report(result))
     return 0 if result.equal else 1
+
+
+def _snapshots(settings: ServiceSettings) -> Snapshots | None:
+    clock = clock_starting_at(settings.start_instant())
+    return None if settings.snapshots is None else Snapshots(settings.snapshots, clock)
+
+
+def _hear(told: Begun | Stage) -> None:
+    if isinstance(told, Begun):
+        taken_at = {"taken_at": written(told.taken_at)} if told.taken_at else {}
+        _say({"phase": "begin", "from": told.origin, "sequence": told.kept.place.sequence, **taken_at})
+    else:
+        _say({"phase": told})
 
 
 def _teller() -> Progress:
@@ -150,6 +186,10 @@ def _report(result: Result) -> dict[str, Any]:
         "events": result.events,
         "seconds": round(result.seconds, 3),
         "restored": result.restored,
+        "began_from": result.began_from,
+        "folded": result.folded,
+        "swapped": result.swapped,
+        "stalled": {"writers": round(result.stalled.writers, 3), "readers": round(result.stalled.readers, 3)},
         "equal": result.equal,
         "tables": {
             name: {

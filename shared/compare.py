@@ -23,9 +23,11 @@ class TableResult:
     differences: Sequence[str] = ()
 
 
-async def digests(connection: AsyncConnection, tables: Sequence[Table]) -> Mapping[str, TableResult]:
-    """What the live tables hold at this moment."""
-    return {table.name: await _digest(connection, table, LIVE) for table in tables}
+async def digests(
+    connection: AsyncConnection, tables: Sequence[Table], schema: str = LIVE
+) -> Mapping[str, TableResult]:
+    """What the tables of this schema hold at this moment."""
+    return {table.name: await _digest(connection, table, schema) for table in tables}
 
 
 async def compare(connection: AsyncConnection, tables: Sequence[Table]) -> Mapping[str, TableResult]:
@@ -41,11 +43,10 @@ async def compare(connection: AsyncConnection, tables: Sequence[Table]) -> Mappi
 
 async def _digest(connection: AsyncConnection, table: Table, schema: str) -> TableResult:
     """The number of rows, and a digest that does not depend on their order."""
-    await connection.execute(text("SET LOCAL TimeZone TO 'UTC'"))
     rows, total = (
         await connection.execute(
             text(
-                f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text "
+                f"SELECT count(*), coalesce(sum(hash_record_extended(t, 0)::numeric), 0)::text "
                 f"FROM {schema}.{table.name} AS t"
             )
         )

@@ -33,7 +33,7 @@ class Proof(NamedTuple):
 
 
 def restore_database(service: str) -> str:
-    return f"Make the database again: stop {service}, empty its database, and run `daybook log restore {service}`"
+    return f"Make the database again: `daybook log restore {service} --set-aside`"
 
 
 def of_nobody(service: str, stored: Stored) -> Difference:

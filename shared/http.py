@@ -1,6 +1,6 @@
 """HTTP for every service: one app behind one gate, and refusals as RFC 9457 problems."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
 
 from shared import health, parked_api
 from shared.audit import Trail
@@ -21,6 +22,7 @@ from shared.gate import HEALTH, Gate, Guards
 from shared.limits import Limits
 from shared.problems import STATUS, Answered, Render, answer, as_refusal, problem
 from shared.refusals import Refusal
+from shared.seal import MasterKeyChanged
 from shared.service import Blueprint, Running, open_service
 from shared.settings import ServiceSettings
 from shared.token_keys import TokenKeys, token_keys
@@ -36,6 +38,7 @@ __all__ = [
     "as_refusal",
     "create_app",
     "problem",
+    "routes_of",
 ]
 
 _GZIP_FROM, _GZIP_LEVEL = 1024, 3
@@ -71,19 +74,23 @@ def create_app(
     app = _App(
         open_paths,
         title=f"Daybook {blueprint.name}",
+        # In the order in which they are looked for: what is asked for by the thousand comes first.
+        routes=routes_of((*routers, health.router, parked_api.router)),
         lifespan=lifespan,
         docs_url="/docs",
         redoc_url=None,
         telemetry=_SILENT,
     )
-    # In the order in which they are looked for: what is asked for by the thousand comes first.
-    for router in (*routers, health.router, parked_api.router):
-        app.include_router(router)
     app.state.figures = figures
     _answer_refusals(app, render)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=_GZIP_LEVEL)
     app.add_middleware(Gate, guards=_guards(app, settings, keys, trail, render))
     return app
+
+
+def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
+    """Their routes as they stand. `include_router` would make each of them anew, in the time of a hundred requests."""
+    return [route for router in routers for route in router.routes]
 
 
 class _App(FastAPI):
@@ -125,7 +132,7 @@ def _answer_refusals(app: FastAPI, render: Render) -> None:
             error.headers = {"Allow": ", ".join(_methods(app, request.url.path))}
         return answer(render, request, as_refusal(error))
 
-    for kind in (Refusal, RequestValidationError, HTTPException, *FAULTS):
+    for kind in (Refusal, RequestValidationError, HTTPException, MasterKeyChanged, *FAULTS):
         app.add_exception_handler(kind, refused)
 
 

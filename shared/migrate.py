@@ -1,5 +1,6 @@
 """Brings a service's database to the shape its code expects; each service has its own migrations."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.refusals import Refusal
 
@@ -23,27 +24,37 @@ def run_migrations() -> None:
 
 async def migrate(engine: AsyncEngine, migrations: Path) -> None:
     """Run the migrations that this database has not had yet, in one transaction."""
+    async with engine.begin() as connection:
+        await migrate_within(connection, migrations)
 
-    def upgrade(connection: Connection) -> None:
+
+async def migrate_within(connection: AsyncConnection, migrations: Path) -> None:
+    """The same in the transaction that `connection` has begun, for the schema that it looks into."""
+
+    def upgrade(sync: Connection) -> None:
         config = _config(migrations)
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = sync
         command.upgrade(config, "head")
 
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
+    await connection.run_sync(upgrade)
 
 
 async def require_migrated(engine: AsyncEngine, service: str, migrations: Path) -> None:
     """Raises `Refusal` if the database is not the one this code expects."""
-    newest = ScriptDirectory.from_config(_config(migrations)).get_current_head()
     async with engine.connect() as connection:
         found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-    if found != newest:
+    if found != (newest := _newest(migrations)):
         raise Refusal(
             f"the database of {service} is at migration {found or 'none'}, this version needs {newest}: "
             f"run `python -m services.{service} migrate`",
             code="not-migrated",
         )
+
+
+@cache
+def _newest(migrations: Path) -> str | None:
+    """Read once: a program's migrations do not change while it runs."""
+    return ScriptDirectory.from_config(_config(migrations)).get_current_head()
 
 
 def _config(migrations: Path) -> Config:

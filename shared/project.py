@@ -41,22 +41,29 @@ Change = Put | Patch | Remove
 Projection = Callable[[Recorded], Iterable[Change]]
 
 
-def coalesce(changes: Iterable[Change]) -> dict[Table, dict[Any, Change]]:
-    """The last word on each row, by its key: what many changes, in order, come to."""
-    tables: dict[Table, dict[Any, Change]] = {}
+Rows = dict[Table, dict[Any, Change]]
+"""Of each table, the last word on each row, by its key."""
+
+
+def coalesce(changes: Iterable[Change], tables: Rows | None = None) -> Rows:
+    """The last word on each row: what many changes, in order, come to. With `tables`, these are what came before."""
+    tables = {} if tables is None else tables
+    at_hand: dict[Table, tuple[dict[Any, Change], Callable[[Mapping[str, Any]], Any]]] = {}
     for change in changes:
         table = change.table
-        rows = tables.get(table)
-        if rows is None:
-            rows = tables[table] = {}
-        key = _key(table)(change.row if isinstance(change, Put) else change.key)
-        earlier = rows.get(key)
-        rows[key] = change if earlier is None else _after(earlier, change)
+        found = at_hand.get(table)
+        if found is None:
+            found = at_hand[table] = tables.setdefault(table, {}), key_of(table)
+        rows, key_in = found
+        key = key_in(change.row if isinstance(change, Put) else change.key)
+        earlier = rows.setdefault(key, change)
+        if earlier is not change:
+            rows[key] = _after(earlier, change)
     return tables
 
 
 @cache
-def _key(table: Table) -> Callable[[Mapping[str, Any]], Any]:
+def key_of(table: Table) -> Callable[[Mapping[str, Any]], Any]:
     """Takes the values of the primary key out of a row."""
     return itemgetter(*[column.name for column in table.primary_key])
 

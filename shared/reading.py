@@ -4,9 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
 
 import nats.errors
+from msgspec import Struct
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from shared.refusals import Unavailable
@@ -39,13 +39,31 @@ class _Letterbox:
         return messages
 
 
-class Stored(NamedTuple):
-    """A message in its place in a stream; `pending` more were waiting behind it."""
+class Stored(Struct, frozen=True, gc=False):
+    """A message in its place in a stream. Most of those who read care for little but the body."""
 
-    sequence: int
-    pending: int
-    subject: str
+    message: Arrived
     body: bytes
+
+    @property
+    def sequence(self) -> int:
+        """Its place; it stands in the reply subject."""
+        return int(self._place[0])
+
+    @property
+    def pending(self) -> int:
+        """So many more were waiting behind it."""
+        return int(self._place[3])
+
+    @property
+    def subject(self) -> str:
+        return self.message.subject.decode()
+
+    @property
+    def _place(self) -> list[bytes]:
+        """Of `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.consumed.time.pending`, from sequence on."""
+        tokens = self.message.reply.split(b".")
+        return tokens[5:] if len(tokens) == 9 else tokens[7:]
 
 
 @asynccontextmanager
@@ -54,7 +72,8 @@ async def reading(
 ) -> AsyncIterator[AsyncIterator[list[Stored]]]:
     """The messages of a stream from sequence `start`, in batches, for ever or up to and including `until`.
 
-    With `subjects` (filters that do not overlap), only those; `until` must then be a sequence that one of them has.
+    With `subjects` (filters that do not overlap), only those. If none is there, with `until` there is no batch at all;
+    whoever reads on until then stops when none is `pending`.
 
     A disposable consumer without acknowledgements: where to start is the reader's own business. Raises
     `Unavailable` when the broker has gone or the consumer with it; the reader starts again from where it stands.
@@ -75,12 +94,18 @@ async def reading(
     letterbox = _Letterbox()
     untap = await client.tap(inbox, letterbox.put)
     try:
-        yield _batches(client, f"{stream}.{info.name}", inbox, letterbox, until)
+        nothing = until is not None and not info.num_pending
+        yield _none() if nothing else _batches(client, f"{stream}.{info.name}", inbox, letterbox, until)
     finally:
         # The server forgets an idle consumer by itself; an error here must not hide why the reading ended.
         with suppress(nats.errors.Error, OSError, asyncio.TimeoutError):
             await untap()
             await jetstream.delete_consumer(stream, info.name or "")
+
+
+async def _none() -> AsyncIterator[list[Stored]]:
+    return
+    yield []
 
 
 async def _batches(
@@ -93,7 +118,7 @@ async def _batches(
         for message in await _next(letterbox):
             if not message.status:
                 owed -= 1
-                batch.append(_stored(message))
+                batch.append(Stored(message, message.body))
             elif message.status != _HEARTBEAT:
                 owed -= _unserved(message, owed)
         last = batch[-1].sequence if batch else 0
@@ -138,13 +163,6 @@ async def _next(letterbox: _Letterbox) -> list[Arrived]:
             return await letterbox.empty()
     except TimeoutError:
         raise Unavailable("the broker has fallen silent", code="broker-silent") from None
-
-
-def _stored(message: Arrived) -> Stored:
-    """Its place is in the reply: `$JS.ACK.[domain.account.]stream.consumer.delivered.sequence.….pending`."""
-    tokens = message.reply.split(b".")
-    first = 5 if len(tokens) == 9 else 7
-    return Stored(int(tokens[first]), int(tokens[first + 3]), message.subject.decode(), message.body)
 
 
 async def last_keys(client: Client, subjects: Collection[str]) -> Mapping[str, bytes]:

@@ -1,138 +1,185 @@
-"""Makes a service's tables again from the stream beside the live ones, to prove them, and mends those that differ.
+"""Makes a service's tables again from the log beside the live ones, proves them equal, and swaps them in.
 
-The service goes on working meanwhile. At the end, holding the appending lock, the last few events are folded and the
-tables compared. Tables that are equal stay as they are; if one differs, its rows are replaced. Nothing is reacted to.
+The service goes on working. Whoever appends waits while the last few events are folded, once for the proof and once for
+the swap; whoever reads, for the moment of the swap alone. Nothing is reacted to. Interrupted, it goes on where it was.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
 
-from sqlalchemy import Table, text
+import structlog
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.checkpoint import Checkpoint, read_checkpoint, require_same_stream
-from shared.compare import BESIDE, LIVE, compare
-from shared.events.envelope import Recorded, decode
-from shared.leaving_out import left_out, loudly, still_left_out
-from shared.log import head_position, lock_head, read_after
-from shared.reading import reading
-from shared.rebuilding import Progress, Result, Tally, alone, take_stock
+from shared.beside import drop, prepare, require_free, shut, swap, wait_for_earlier_readers
+from shared.catching_up import CatchingUp, Held
+from shared.checkpoint import require_same_stream
+from shared.clock import Clock
+from shared.compare import BESIDE, TableResult, compare
+from shared.events.envelope import envelope_of
+from shared.rebuilding import Progress, Result, Tally, alone
 from shared.restore import is_empty, restore_empty
-from shared.rows import apply
+from shared.resuming import Begun, begin, reach_of, require_no_older
 from shared.service import Blueprint
-from shared.stream import STREAM
-from shared.walking import unbroken
+from shared.snapshots import take
+from shared.stream import last_of
+from shared.walking import info_of
 from shared.wire import Client
+
+RELAYED_WITHIN = 5.0
+"""Seconds that a snapshot waits until all that is in it stands in the stream too."""
+
+Stage = Literal["indexes", "proof", "snapshot", "swap"]
+"""What comes after the folding."""
+
+Hear = Callable[[Begun | Stage], None]
+"""Is told where a rebuild begins, and what comes after the folding."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """Where they are kept, and the clock that says when they were taken."""
+
+    folder: Path
+    clock: Clock
+
+
+def _deaf(_told: Begun | Stage) -> None:
+    """Nobody wants to know."""
 
 
 async def rebuild(
-    blueprint: Blueprint, engine: AsyncEngine, client: Client, *, verify_only: bool, tell: Progress
-) -> Result:
-    """Prove the live tables against the log, and mend them if they differ (unless `verify_only`).
-
-    On an empty database this is a restore. Raises `Conflict` if another rebuild of this service is going on, and
-    `Halted` if the stream is not the one that was followed.
-    """
-    async with alone(blueprint.name, engine):
-        if await is_empty(engine):
-            return await restore_empty(blueprint, engine, client, tell)
-        return await _prove(blueprint, engine, client, verify_only=verify_only, tell=tell)
-
-
-async def _prove(
-    blueprint: Blueprint, engine: AsyncEngine, client: Client, *, verify_only: bool, tell: Progress
-) -> Result:
-    async with engine.connect() as connection:
-        head, place = await head_position(connection), await read_checkpoint(connection)
-        without = await left_out(connection)
-    info = await client.jetstream().stream_info(STREAM)
-    await require_same_stream(client, place, str(info.created), info.state.last_seq)
-    tally = Tally(info.state.messages, tell)
-    await _make_tables_beside(blueprint, engine)
-    try:
-        limits = {**place.followed, blueprint.name: head}
-        own = await _fold_stream(blueprint, engine, client, 1, info.state.last_seq, limits, without, tally)
-        async with engine.begin() as connection:
-            await _fold_the_rest(blueprint, connection, client, place, own, without, tally)
-            tables = await compare(connection, blueprint.tables)
-            if not verify_only:
-                await _mend(connection, [table for table in blueprint.tables if not tables[table.name].equal])
-    finally:
-        async with engine.begin() as connection:
-            await connection.execute(text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
-    return Result(tally.done, tally.seconds, tables)
-
-
-async def _make_tables_beside(blueprint: Blueprint, engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
-        await connection.execute(text(f"DROP SCHEMA IF EXISTS {BESIDE} CASCADE"))
-        await connection.execute(text(f"CREATE SCHEMA {BESIDE}"))
-        for table in blueprint.tables:
-            await connection.execute(
-                text(f"CREATE TABLE {BESIDE}.{table.name} (LIKE {LIVE}.{table.name} INCLUDING ALL)")
-            )
-
-
-async def _fold_stream(
     blueprint: Blueprint,
     engine: AsyncEngine,
     client: Client,
-    first: int,
-    last: int,
-    limits: Mapping[str, int],
-    without: Collection[str],
-    tally: Tally,
-) -> int:
-    """Fold what the stream holds up to the limits; returns the newest of our own positions among it."""
-    own = 0
-    async for batch in unbroken(client, first, last):
-        recorded = [decode(stored.body) for stored in batch]
-        async with loudly(blueprint, engine, recorded, limits, without, _look_beside), engine.begin() as connection:
-            await _look_beside(connection)
-            await apply(connection, blueprint.changes(recorded, limits, without))
-        own = max([own, *(r.position for r in recorded if r.service == blueprint.name)])
-        tally.add(len(batch))
-    return min(own, limits[blueprint.name])
+    *,
+    verify_only: bool,
+    tell: Progress,
+    whole: bool = False,
+    snapshots: Snapshots | None = None,
+    hear: Hear = _deaf,
+) -> Result:
+    """Make the tables again, compare them with the live ones, and swap them in (unless `verify_only`).
+
+    With `snapshots` it begins from the newest that fits, unless from before the first event (`whole`), and leaves one.
+    On an empty database this is a restore, unless `verify_only`. Raises `Conflict` if another rebuild of this service
+    is going on, and `Halted` if the stream is not the one that was followed.
+    """
+    async with alone(blueprint.name, engine):
+        if not verify_only:
+            if await is_empty(engine):
+                return await restore_empty(blueprint, engine, client, tell)
+            async with engine.connect() as connection:
+                await require_free(connection, blueprint.tables)
+        begun, making = await _begun(blueprint, engine, client, whole, snapshots, tell)
+        hear(begun)
+        tables = await _make(making, snapshots, hear)
+        if not verify_only:
+            hear("swap")
+            await making.hold_still(partial(_swap, making), partial(_quiet, engine))
+        async with engine.begin() as connection:
+            await drop(connection)
+    tally, swapped = making.tally, not verify_only
+    return Result(
+        tally.done,
+        tally.seconds,
+        tables,
+        began_from=begun.origin,
+        folded=tally.folded,
+        swapped=swapped,
+        stalled=making.stalled,
+    )
 
 
-async def _fold_the_rest(
+async def _begun(
     blueprint: Blueprint,
-    connection: AsyncConnection,
+    engine: AsyncEngine,
     client: Client,
-    before: Checkpoint,
-    own: int,
-    without: Collection[str],
-    tally: Tally,
+    whole: bool,
+    snapshots: Snapshots | None,
+    tell: Progress,
+) -> tuple[Begun, CatchingUp]:
+    started = time.perf_counter()
+    info = await info_of(client)
+    async with engine.connect() as connection:
+        reach = await reach_of(connection)
+    await require_same_stream(client, reach.checkpoint, str(info.created), info.state.last_seq)
+    await require_no_older(blueprint, client, reach.head)
+    folder = None if snapshots is None or whole else snapshots.folder
+    begun = await begin(blueprint, engine, client, info, reach, whole=whole, snapshots=folder)
+    tally = Tally(0, tell, began=begun.kept.place.sequence, started=started)
+    return begun, CatchingUp(blueprint, engine, client, tally, begun.kept, info.state.last_seq)
+
+
+async def _make(making: CatchingUp, snapshots: Snapshots | None, hear: Hear) -> Mapping[str, TableResult]:
+    """Fold all there is, then compare both as they were at one moment, while the service works on."""
+    await making.run()
+    hear("indexes")
+    await making.make_indexes()
+    hear("proof")
+    async with making.engine.connect() as seen:
+        await seen.execution_options(isolation_level="REPEATABLE READ")
+        # What a transaction sees is settled by its first query: here, while both are at the same place.
+        await making.hold_still(lambda *_: seen.execute(select(literal(True))))
+        tables = await compare(seen, making.blueprint.tables)
+        if snapshots is not None and making.tally.has_news and await _is_relayed(making):
+            hear("snapshot")
+            await _take(seen, making, snapshots, tables)
+        return tables
+
+
+async def _is_relayed(making: CatchingUp) -> bool:
+    """Whether the stream has all of our own events that were folded: what only a lost database knew is not kept."""
+    name = making.blueprint.name
+    try:
+        async with asyncio.timeout(RELAYED_WITHIN):
+            while True:
+                last = await last_of(making.client, f"daybook.{name}.>")
+                relayed = envelope_of(last.data or b"").position if last else 0
+                if relayed >= making.kept.place.positions.get(name, 0):
+                    return True
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        return False
+
+
+async def _take(
+    seen: AsyncConnection, making: CatchingUp, snapshots: Snapshots, tables: Mapping[str, TableResult]
 ) -> None:
-    """What came in meanwhile, with the log held still: our own events from the database, others' from the stream."""
-    head = await lock_head(connection)
-    now = await read_checkpoint(connection)
-    without = await still_left_out(connection, without)
-    await _look_beside(connection)
-    while own < head.position:
-        fresh = await read_after(connection, own, 2000)
-        await apply(connection, blueprint.changes(fresh, {blueprint.name: head.position}))
-        own = fresh[-1].position
-        tally.add(len(fresh))
-    if now.sequence > before.sequence:
-        async with reading(client, before.sequence + 1, until=now.sequence) as batches:
-            async for batch in batches:
-                others = [r for r in (decode(s.body) for s in batch) if _is_fresh(r, blueprint.name, before)]
-                await apply(connection, blueprint.changes(others, now.followed, without))
-                tally.add(len(others))
+    """A disk that is full must not keep the tables from being mended."""
+    kept = making.kept
+    try:
+        await take(
+            seen,
+            making.blueprint,
+            snapshots.folder,
+            kept.place,
+            kept.without,
+            schema=BESIDE,
+            counted=tables,
+            taken_at=snapshots.clock.now(),
+        )
+    except OSError as fault:
+        _log.warning("no snapshot was kept", service=making.blueprint.name, reason=fault.strerror)
 
 
-def _is_fresh(recorded: Recorded, own: str, before: Checkpoint) -> bool:
-    """Whether another service's event was not yet followed then: a stream made again may repeat some that were."""
-    return recorded.service != own and recorded.position > before.followed.get(recorded.service, 0)
+async def _quiet(engine: AsyncEngine) -> None:
+    """Wait for long readers, such as a backup, before anybody waits for us. Raises `Busy`."""
+    async with engine.connect() as connection:
+        await wait_for_earlier_readers(connection)
 
 
-async def _look_beside(connection: AsyncConnection) -> None:
-    """Until the transaction ends, a table's name means the one being rebuilt, and the log's tables stay in sight."""
-    await connection.execute(text(f"SET LOCAL search_path TO {BESIDE}, {LIVE}"))
-
-
-async def _mend(connection: AsyncConnection, tables: Sequence[Table]) -> None:
-    for table in tables:
-        await connection.execute(text(f"DELETE FROM {LIVE}.{table.name}"))
-        await connection.execute(text(f"INSERT INTO {LIVE}.{table.name} SELECT * FROM {BESIDE}.{table.name}"))
-    await take_stock(connection, tables)
+async def _swap(making: CatchingUp, connection: AsyncConnection, held: Held) -> None:
+    """With the log held still. Raises `Busy`."""
+    await wait_for_earlier_readers(connection)
+    await prepare(connection, making.blueprint.tables)
+    held.readers_wait()
+    await shut(connection, making.blueprint.tables)
+    await swap(connection, making.blueprint.tables)

@@ -168,7 +168,7 @@ class Relay:
         head = await connection.fetchval("SELECT position FROM log_head") or 0
         return (
             f"the stream holds {position} events of {service}, the database only {head}: it is new, or an older "
-            f"copy. Stop {service}, empty its database and run `daybook rebuild {service}`"
+            f"copy. `daybook log restore {service} --set-aside` makes it again from the stream"
         )
 
     async def _copy_events(self, client: Client, connection: Driver, after: int) -> int:

@@ -4,7 +4,7 @@ Rows travel as one JSON document: measured, that costs a tenth of the time here 
 engine little more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,26 +14,48 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import driver
-from shared.project import Change, Patch, Put, coalesce
+from shared.project import Change, Patch, Put, Rows, coalesce, key_of
 
 Columns = Sequence[Column[Any]]
 Row = Mapping[str, Any]
+Putting = Callable[[AsyncConnection, Table, Sequence[Row]], Awaitable[None]]
+
+AT_ONCE = 5000
+"""Rows in one document: the engine keeps all of it, taken apart, in memory or else on the disk."""
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 async def apply(connection: AsyncConnection, changes: Iterable[Change]) -> None:
-    """Write the changes, in the transaction that `connection` has begun.
+    """Write the changes, in the transaction that `connection` has begun."""
+    await write(connection, coalesce(changes), insert)
+
+
+async def write(connection: AsyncConnection, tables: Rows, put: Putting) -> None:
+    """The last word on each row.
 
     Within each table rows are removed first, then patched, then put, so that what a unique index guards can pass from
     one row to another.
     """
-    for table, rows in coalesce(changes).items():
-        removed, patched, put = _sorted_out(rows.values())
+    for table, rows in tables.items():
+        removed, patched, whole = _sorted_out(rows.values())
         await _run(connection, _removal(table), removed)
         for names, alike in patched.items():
             await _run(connection, _update(table, names), alike)
-        await _run(connection, _insertion(table), put)
+        await put(connection, table, whole)
+
+
+async def insert(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+    """These whole rows stand, in place of any with their primary keys."""
+    await _run(connection, _insertion(table), rows)
+
+
+async def standing(connection: AsyncConnection, table: Table, rows: Iterable[Row]) -> set[Any]:
+    """The keys of these rows that have a row already, as `key_of` gives them."""
+    keys = [column.name for column in table.primary_key]
+    document = msgspec.json.encode([{name: row[name] for name in keys} for row in rows])
+    found = await (await driver(connection)).fetch(_search(table), document.decode())
+    return set(map(key_of(table), map(dict, found)))
 
 
 def _sorted_out(changes: Iterable[Change]) -> tuple[list[Row], dict[tuple[str, ...], list[Row]], list[Row]]:
@@ -52,8 +74,16 @@ def _sorted_out(changes: Iterable[Change]) -> tuple[list[Row], dict[tuple[str, .
 
 
 async def _run(connection: AsyncConnection, statement: str, rows: Sequence[Row]) -> None:
-    if rows:
-        await (await driver(connection)).execute(statement, msgspec.json.encode(rows).decode())
+    for start in range(0, len(rows), AT_ONCE):
+        document = msgspec.json.encode(rows[start : start + AT_ONCE])
+        await (await driver(connection)).execute(statement, document.decode())
+
+
+@cache
+def _search(table: Table) -> str:
+    columns = list(table.primary_key)
+    names = ", ".join(f"t.{_name(c)}" for c in columns)
+    return f"SELECT {names} FROM {table.name} AS t JOIN {_records(columns)} AS r ON {_same(columns)}"
 
 
 @cache

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -47,6 +48,9 @@ class ServiceSettings(BaseModel):
     """Seconds an answer waits for the stream's copy while the broker is up."""
     made_up_numbers: bool = False
     """Whether telephone numbers that cannot be anyone's are taken for real ones (demonstrations and tests)."""
+    snapshots: Path | None = None
+    """Where a rebuild leaves its tables for the next one, and looks for them; without it none are kept.
+    `DAYBOOK_SNAPSHOTS` names the folder of all services: there each has one called like it."""
 
     @property
     def port(self) -> int:
@@ -61,15 +65,22 @@ class ServiceSettings(BaseModel):
             for prefix in ("DAYBOOK", cls.service.upper()):
                 value = environment.get(f"{prefix}_{name.upper()}", "")
                 if value:
-                    found[name] = cls._own_database(value) if (prefix, name) == ("DAYBOOK", "database_url") else value
+                    found[name] = cls._own(name, value) if prefix == "DAYBOOK" else value
         try:
             return cls(**found)
         except ValidationError as invalid:
             raise Refusal(_complaint(cls.service, invalid), code="bad-settings") from None
 
     @classmethod
-    def _own_database(cls, server: str) -> str:
-        return make_url(server).set(database=cls.service).render_as_string(hide_password=False)
+    def _own(cls, name: str, common: str) -> str:
+        """What is this service's part of what all are told."""
+        match name:
+            case "database_url":
+                return make_url(common).set(database=cls.service).render_as_string(hide_password=False)
+            case "snapshots":
+                return str(Path(common) / cls.service)
+            case _:
+                return common
 
     def start_instant(self) -> datetime | None:
         """`now` with an offset."""

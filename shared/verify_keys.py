@@ -45,7 +45,7 @@ def _key_differs(service: str, subject: str, *, made: bool, copied: bool) -> Dif
         advice = "Run `daybook log republish`: it adds the keys that are missing"
     else:
         what = f"the keys stream has a key of patient {subject} from {service}, and its database has not"
-        advice = f"If the patient was not erased: stop {service}, empty its database, `daybook log restore {service}`"
+        advice = f"If the patient was not erased: `daybook log restore {service} --set-aside`"
     return Difference(service=service, position=0, sequence=0, what=what, advice=advice)
 
 

@@ -1,7 +1,7 @@
 """Walks through either copy of the log from its beginning, in order, a page or a batch at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import asyncpg
 from nats.js.api import StreamInfo
@@ -77,9 +77,20 @@ async def info_of(client: Client, stream: str = STREAM) -> StreamInfo:
         ) from None
 
 
-async def stored_between(client: Client, first: int, last: int) -> AsyncIterator[list[Stored]]:
+async def stored_of(client: Client, services: Collection[str], first: int, last: int) -> AsyncIterator[list[Stored]]:
+    """What the stream holds there of these services, in batches."""
+    # To match each message against several filters is more work for the broker than for us to drop what we do not want.
+    subjects = [f"daybook.{service}.>" for service in services] if len(services) == 1 else ()
+    wanted = tuple(f"daybook.{service}.".encode() for service in services)
+    async for batch in stored_between(client, first, last, subjects):
+        yield [stored for stored in batch if stored.message.subject.startswith(wanted)]
+
+
+async def stored_between(
+    client: Client, first: int, last: int, subjects: Sequence[str] = ()
+) -> AsyncIterator[list[Stored]]:
     """What the stream holds there, in batches. It ends early if the last of it are missing."""
-    async with reading(client, first, until=last) as batches:
+    async with reading(client, first, until=last, subjects=subjects) as batches:
         while True:
             try:
                 async with asyncio.timeout(SILENCE):

@@ -1,36 +1,21 @@
 """Booking, put together."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from services.booking import api, changes_api, looking_back_api, session_api, slot_api
+from services.booking.blueprint import BLUEPRINT
 from services.booking.change_stream import Streams
-from services.booking.decider import decider
 from services.booking.fhir import api as fhir_api
 from services.booking.fhir import http as fhir_http
 from services.booking.fhir.holds import expire_holds
-from services.booking.projections import metadata, project
-from services.booking.reactions import WANTS, react
 from services.booking.settings import Settings
 from shared.http import create_app, problem
 from shared.refusals import Refusal
-from shared.service import Blueprint
 
 __all__ = ["BLUEPRINT", "Settings", "create"]
-
-BLUEPRINT = Blueprint(
-    name="booking",
-    metadata=metadata,
-    migrations=Path(__file__).parent / "migrations",
-    decider=decider,
-    project=project,
-    follows={},
-    react=react,
-    wants=WANTS,
-)
 
 
 def create(settings: Settings) -> FastAPI:

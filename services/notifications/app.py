@@ -1,38 +1,23 @@
 """Notifications, wired."""
 
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from services.notifications import callbacks, desk_api, preview_api, sending_api
 from services.notifications.api import people
-from services.notifications.decider import DECIDER
-from services.notifications.diary import project_booking
-from services.notifications.projections import project
-from services.notifications.reactions import WANTS, react
+from services.notifications.blueprint import BLUEPRINT
 from services.notifications.reminding import remind
 from services.notifications.sending import Window, send
 from services.notifications.settings import NotificationsSettings
 from services.notifications.silence import listen_for_silence
-from services.notifications.tables import METADATA
 from services.notifications.turns import Turns
 from services.notifications.writing import wordings_of
 from shared.http import create_app
-from shared.service import Blueprint
+
+__all__ = ["BLUEPRINT", "Settings", "create"]
 
 Settings = NotificationsSettings
-
-BLUEPRINT = Blueprint(
-    name="notifications",
-    metadata=METADATA,
-    migrations=Path(__file__).parent / "migrations",
-    decider=DECIDER,
-    project=project,
-    follows={"booking": project_booking},
-    react=react,
-    wants=WANTS,
-)
 
 
 def create(settings: NotificationsSettings) -> FastAPI:

@@ -20,6 +20,7 @@ from services.operator.practices import practice_commands
 from services.operator.rebuild import rebuild
 from services.operator.redelivery import redeliver
 from services.operator.screen import err
+from services.operator.snapshots import snapshots
 from services.operator.story import story
 from services.operator.system import status, stream_commands, up
 from services.operator.tokens import token
@@ -31,7 +32,7 @@ _HELP = "Daybook keeps appointments through the day the computers go down, and p
 def create() -> typer.Typer:
     """The command with all its sub-commands."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=_HELP)
-    for command in (up, demo, status, token, events, story, redeliver, rebuild, continuity_pack):
+    for command in (up, demo, status, token, events, story, redeliver, rebuild, snapshots, continuity_pack):
         app.command()(command)
     app.add_typer(import_commands, name="import")
     app.add_typer(outage_commands, name="outage")

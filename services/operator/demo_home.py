@@ -22,6 +22,7 @@ _BELONGINGS = frozenset(
         "nats",
         "postgres",
         "sandbox",
+        "snapshots",
         REPORT,
         *PAPERS,
     }

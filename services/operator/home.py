@@ -52,6 +52,10 @@ class Home:
     def logs(self) -> Path:
         return self.root / "logs"
 
+    @property
+    def snapshots(self) -> Path:
+        return self.root / "snapshots"
+
     def secrets(self) -> Secrets:
         """What the first start made up, or now makes up."""
         self.made_once("secrets.json", lambda: msgspec.json.encode(_new_secrets()))

@@ -97,6 +97,7 @@ class Machine:
             **_second_provider(secrets, settings.given),
             "DAYBOOK_TOKEN_KEYS": str(published_keys(settings.home)),
             "DAYBOOK_MADE_UP_NUMBERS": str(settings.own_database_server).lower(),
+            "DAYBOOK_SNAPSHOTS": str(settings.home.snapshots),
             **{f"{user.upper()}_NATS_URL": settings.broker_url(user) for user in (*SERVICES, "operator")},
         }
         ours = {"DAYBOOK_HOME": str(settings.home.root), "DAYBOOK_PORT_BASE": str(settings.port_base)}
@@ -148,7 +149,7 @@ class Machine:
 
     def _program(self, name: str, module: str) -> ChildPlan:
         address = f"http://{HOST}:{self.ports()[name]}"
-        command = self.command(name, "serve") if name in SERVICES else [sys.executable, "-m", module]
+        command = self.command(name, "serve", "--migrate") if name in SERVICES else [sys.executable, "-m", module]
 
         async def ready(within: float) -> None:
             await wait_for_http(f"{address}/livez", within=within)

@@ -1,7 +1,18 @@
-"""`python -m services.rebooking`: serve, migrate, rebuild, restore."""
+"""`python -m services.rebooking serve | migrate | rebuild | restore`."""
 
-from services.rebooking.app import BLUEPRINT, Settings, create
+from fastapi import FastAPI
+
+from services.rebooking.blueprint import BLUEPRINT
+from services.rebooking.settings import Settings
 from shared.command import run_service
 
+
+def _create(settings: Settings) -> FastAPI:
+    """Imported when it is served: all other verbs need nothing of it, and start in half the time."""
+    from services.rebooking.app import create
+
+    return create(settings)
+
+
 if __name__ == "__main__":
-    run_service(BLUEPRINT, Settings, create)
+    run_service(BLUEPRINT, Settings, _create)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.events.booking import PracticeFrozen
-from shared.events.envelope import Recorded, UnreadableEvent, decode, with_body
+from shared.events.envelope import Recorded, UnreadableEvent, decode, envelope_of, opened, with_body
+from tests.house.examples import all_recorded
 
 NOW = datetime(2024, 7, 22, 7, 5, tzinfo=UTC)
 FROZEN = with_body(
@@ -49,6 +50,13 @@ def test_what_was_written_is_what_is_read() -> None:
     assert decode(FROZEN.body) == FROZEN
 
 
+@pytest.mark.parametrize("recorded", all_recorded(), ids=lambda recorded: recorded.type)
+def test_read_at_once_it_is_what_is_read_in_two_steps(recorded: Recorded) -> None:
+    body = with_body(recorded).body
+
+    assert decode(body) == opened(envelope_of(body), body) == with_body(recorded)
+
+
 def test_the_subject_says_service_practice_and_event() -> None:
     assert FROZEN.subject == "daybook.booking.G82002.practice-frozen"
 
@@ -59,6 +67,7 @@ def test_the_subject_says_service_practice_and_event() -> None:
         (b"not json", "not a Daybook event"),
         (FROZEN.body.replace(b"practice-frozen", b"practice-thawed"), "practice-thawed.v1' is not known here"),
         (FROZEN.body.replace(b'"outage":"outage-1"', b'"outage":1'), "not a Daybook event"),
+        (FROZEN.body.replace(b'"specversion":"1.0",', b""), "specversion"),
     ],
 )
 def test_bytes_that_are_no_known_event_are_refused(body: bytes, complaint: str) -> None:

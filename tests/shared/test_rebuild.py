@@ -1,6 +1,7 @@
 """Rebuilt equals live; a lost database comes back from the stream; nothing is reacted to twice."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -9,8 +10,9 @@ from shared.broker import connect
 from shared.database import open_engine
 from shared.log import head_position, read_after
 from shared.rebuild import rebuild
-from shared.rebuilding import Result
+from shared.rebuilding import Progress, Result
 from shared.refusals import Conflict, Unavailable
+from shared.relay import Halted
 from shared.restore import restore
 from shared.service import Blueprint, Running
 from tests.harness import County
@@ -18,10 +20,17 @@ from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, Register
 
 
-async def rebuilt(county: County, running: Running, *, verify_only: bool = False) -> Result:
+async def rebuilt(
+    county: County,
+    running: Running,
+    *,
+    verify_only: bool = False,
+    tell: Progress = lambda *_: None,
+    **others: Any,
+) -> Result:
     client = await connect(running.settings.nats_url, running.blueprint.name)
     try:
-        return await rebuild(running.blueprint, running.engine, client, verify_only=verify_only, tell=lambda *_: None)
+        return await rebuild(running.blueprint, running.engine, client, verify_only=verify_only, tell=tell, **others)
     finally:
         await client.close()
 
@@ -42,6 +51,11 @@ async def a_small_history(booking: Running, county: County) -> None:
     await booking.executor.execute(Freeze("G1", "outage-1"))
     await booking.executor.execute(Freeze("G2", "outage-2"))
     await county.caught_up()
+
+
+async def names(booking: Running) -> list[str]:
+    async with booking.engine.connect() as connection:
+        return list((await connection.execute(text("SELECT name FROM practices ORDER BY practice"))).scalars())
 
 
 async def test_rebuilt_tables_equal_the_live_ones(county: County) -> None:
@@ -65,6 +79,7 @@ async def test_a_row_that_was_tampered_with_is_named_and_then_mended(county: Cou
             await connection.execute(text("UPDATE practices SET name = 'Elsewhere' WHERE practice = 'G3'"))
 
         seen = await rebuilt(county, booking, verify_only=True)
+        still = await names(booking)
         mended = await rebuilt(county, booking)
         after = await rebuilt(county, booking)
 
@@ -73,6 +88,9 @@ async def test_a_row_that_was_tampered_with_is_named_and_then_mended(county: Cou
             'log only: (G3,"Surgery G3","")',
         ]
         assert (seen.equal, mended.equal, after.equal) == (False, False, True)
+        assert (seen.swapped, mended.swapped, after.swapped) == (False, True, True)
+        assert still == ["Surgery G1", "Surgery G2", "Elsewhere"], "to verify changes nothing"
+        assert await names(booking) == ["Surgery G1", "Surgery G2", "Surgery G3"]
 
 
 async def test_a_rebuild_goes_on_beside_a_service_at_work_and_is_refused_twice_at_once(county: County) -> None:
@@ -129,8 +147,10 @@ async def test_an_empty_database_beside_a_full_stream_takes_no_orders(county: Co
     await county.lose_database(practices.BLUEPRINT)
 
     async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
-        with pytest.raises(Unavailable, match="daybook rebuild booking"):
+        with pytest.raises(Unavailable, match="daybook log restore booking --set-aside"):
             await booking.executor.execute(Register("G2", "Marsh Surgery"))
+        with pytest.raises(Halted, match="the stream holds 1 events of booking, the database only 0"):
+            await rebuilt(county, booking, verify_only=True)
 
 
 async def test_a_database_with_events_is_not_restored_over(county: County) -> None:

@@ -31,6 +31,14 @@ def test_a_services_own_variable_goes_before_the_common_one() -> None:
     assert (settings.database_url, settings.port) == ("postgresql://b@elsewhere/diary", 9001)
 
 
+def test_the_folder_for_snapshots_is_shared_and_each_services_part_of_it_is_its_own() -> None:
+    common = Settings.from_environment(GIVEN | {"DAYBOOK_SNAPSHOTS": "/var/daybook"})
+    own = Settings.from_environment(GIVEN | {"DAYBOOK_SNAPSHOTS": "/var/daybook", "BOOKING_SNAPSHOTS": "/elsewhere"})
+
+    assert Settings.from_environment(GIVEN).snapshots is None
+    assert [str(settings.snapshots) for settings in (common, own)] == ["/var/daybook/booking", "/elsewhere"]
+
+
 def test_a_pretended_start_without_offset_is_london_time() -> None:
     start = Settings.from_environment(GIVEN | {"DAYBOOK_NOW": "2024-07-22T08:05:00"}).start_instant()
 
