@@ -1,6 +1,6 @@
-"""`make chaos`: rebooking, booking and NATS are killed in the middle of a county's moves, and all ends once each.
+"""Rebooking, booking and NATS are killed in the middle of a county's moves, and all ends once each.
 
-    python -m tests.journeys.chaos --appointments 4000
+    python -m tests.chaos county --appointments 4000
 
 What the log must say afterwards is what the journeys ask of a small district; this asks it of up to a whole county.
 """
@@ -36,7 +36,7 @@ VICTIMS = {"rebooking": 0.15, "booking": 0.4, "nats": 0.65}
 PATIENCE = 900.0
 
 
-def chaos(
+def county(
     appointments: Annotated[
         int, typer.Option(min=200, max=MOST_APPOINTMENTS, help="Appointments on the lost Friday.")
     ] = A_COUNTY,
@@ -91,7 +91,3 @@ def _stage(name: str) -> Iterator[None]:
     began = time.monotonic()
     yield
     typer.echo(f"  {time.monotonic() - began:.1f} s")
-
-
-if __name__ == "__main__":
-    typer.run(chaos)
