@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 CODE := services shared tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test bench chaos check format lock clean
+.PHONY: help setup demo up test bench chaos drill check format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,11 @@ test: $(INSTALLED) ## Run all tests, against a real PostgreSQL and a real NATS s
 bench: $(INSTALLED) ## Measure what Daybook claims to be fast at, with the peer beside it; some minutes
 	$(BIN)/python -m benchmarks $(ARGS)
 
-chaos: $(INSTALLED) ## Kill services and the broker in the middle of a county's moves, and count; some minutes
-	$(BIN)/python -m tests.journeys.chaos $(ARGS)
+chaos: $(INSTALLED) ## Hurt services, databases and broker while clients work, and check the log; some minutes
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+drill: $(INSTALLED) ## Destroy each database and the broker's store of a county in turn, and make them again; some minutes
+	$(BIN)/python -m tests.journeys.losses $(ARGS)
 
 check: $(INSTALLED) ## Lint, formatting, types, and who may import whom
 	$(BIN)/ruff check .

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-import structlog
-
 from shared.reading import last_keys
 from shared.refusals import Refusal, Unavailable
 from shared.wire import Client
@@ -12,17 +10,12 @@ from shared.wire import Client
 OLDEST_SERVER = (2, 14, 4)
 """Atomic batches came with 2.12; the fault that refused batches with several guards was mended in 2.14.4."""
 
-_log = structlog.get_logger(__name__)
-
 
 async def connect(url: str, name: str) -> Client:
     """A connection that never gives up reconnecting, and never buffers: what cannot be sent now fails now.
 
     Buffered writes would land after their sender has given up on them. Waits until the broker is there.
     """
-
-    async def on_error(error: Exception) -> None:
-        _log.debug("broker", error=type(error).__name__)
 
     client = Client()
     await client.connect(
@@ -35,9 +28,13 @@ async def connect(url: str, name: str) -> Client:
         ping_interval=2,
         max_outstanding_pings=2,
         pending_size=-1,
-        error_cb=on_error,
+        error_cb=_ignore,
     )
     return client
+
+
+async def _ignore(_: Exception) -> None:
+    """It tries again by itself; whoever cannot wait any longer says so."""
 
 
 class Broker:

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from shared.broker import connect, require_new_enough
 from shared.clock import clock_starting_at, written
 from shared.database import FAULTS, open_engine
-from shared.migrate import migrate, require_migrated
+from shared.migrate import migrate, migrate_new, require_migrated
 from shared.rebuild import Snapshots, Stage, rebuild
 from shared.rebuilding import INTERRUPTED, Progress, Result
 from shared.refusals import Conflict, Refusal
@@ -122,6 +122,8 @@ async def _again(
     engine = open_engine(settings.database_url)
     client = None
     try:
+        if empty_only:
+            await migrate_new(engine, blueprint.migrations)
         await require_migrated(engine, blueprint.name, blueprint.migrations)
         async with asyncio.timeout(15):
             client = await connect(settings.nats_url, blueprint.name)

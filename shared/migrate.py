@@ -39,16 +39,26 @@ async def migrate_within(connection: AsyncConnection, migrations: Path) -> None:
     await connection.run_sync(upgrade)
 
 
+async def migrate_new(engine: AsyncEngine, migrations: Path) -> None:
+    """Run them all on a database that has had none yet; any other stays as it is."""
+    if await _revision(engine) is None:
+        await migrate(engine, migrations)
+
+
 async def require_migrated(engine: AsyncEngine, service: str, migrations: Path) -> None:
     """Raises `Refusal` if the database is not the one this code expects."""
-    async with engine.connect() as connection:
-        found = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    found = await _revision(engine)
     if found != (newest := _newest(migrations)):
         raise Refusal(
             f"the database of {service} is at migration {found or 'none'}, this version needs {newest}: "
             f"run `python -m services.{service} migrate`",
             code="not-migrated",
         )
+
+
+async def _revision(engine: AsyncEngine) -> str | None:
+    async with engine.connect() as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
 @cache

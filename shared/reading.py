@@ -28,8 +28,9 @@ class _Letterbox:
         self._arrived = asyncio.Event()
 
     def put(self, message: Arrived) -> None:
+        if not self._messages:
+            self._arrived.set()
         self._messages.append(message)
-        self._arrived.set()
 
     async def empty(self) -> list[Arrived]:
         """All that has arrived; waits for the first."""

@@ -80,7 +80,7 @@ async def require_no_older(blueprint: Blueprint, client: Client, head: int) -> N
     if position > head:
         raise Halted(
             f"the stream holds {position} events of {blueprint.name}, the database only {head}: it is new, or an older "
-            f"copy. Empty it, and run `daybook rebuild {blueprint.name}`"
+            f"copy. `daybook log restore {blueprint.name} --set-aside` makes another from the stream"
         )
 
 

@@ -106,14 +106,17 @@ class Splitter(Parser):
         if len(self._come) < self._awaited:
             return
         come, at, self._awaited = bytes(self._come), 0, 0
-        while (end := come.find(_END, at)) >= 0:
+        while True:
             if line := _OF_STREAM.match(come, at):
                 subject, number, reply, headed, whole = line.groups()
-                middle, stop = end + 2 + int(headed), end + 2 + int(whole)
+                begin = line.end()
+                middle, stop = begin + int(headed), begin + int(whole)
                 if stop + 2 <= len(come) and (sink := self._sinks.get(number)):
-                    sink(Arrived(subject, reply, come[end + 2 : middle], come[middle:stop]))
+                    sink(Arrived(subject, reply, come[begin:middle], come[middle:stop]))
                     at = stop + 2
                     continue
+            if (end := come.find(_END, at)) < 0:
+                break
             words, begin = come[at:end].split(), end + len(_END)
             stop = begin + _announced(words)
             if len(come) < stop:

@@ -14,6 +14,7 @@ from services.operator.settings import OperatorSettings, operator_settings
 from shared.carry import Carried, export_log
 from shared.carry_back import Imported, check_file, import_log
 from shared.portable import End, Header
+from shared.portable_reading import Reader
 from shared.refusals import Conflict, Refusal
 from shared.stream import ensure_streams
 
@@ -57,6 +58,7 @@ def import_(
         header, end = check_file(file)
         show_json({"header": header, "end": end}) if json else out().print(_whole(header, end), soft_wrap=True)
         return
+    Reader(file).header()
     imported = asyncio.run(_import(operator_settings(), file, replicas))
     if json:
         show_json(imported)

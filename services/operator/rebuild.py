@@ -75,7 +75,10 @@ async def _rebuild(
 
 def _interrupted(service: str, *, lost: bool) -> str:
     if lost:
-        return f"Interrupted. The database of {service} is half made: drop it, then give the same command again"
+        return (
+            f"Interrupted. The database of {service} is half made: `daybook log restore {service} --set-aside` puts it "
+            "aside and begins again"
+        )
     return (
         f"Interrupted. The tables in use are as they were, and what was folded stays: `daybook rebuild {service}` goes "
         "on from there"
@@ -86,7 +89,6 @@ async def restore(settings: OperatorSettings, machine: Machine, service: str) ->
     """Make a database that is gone or empty again from the stream, the service's process stopped meanwhile."""
     async with resting(settings, service):
         await ensure_database(settings, service)
-        await machine.run(service, "migrate")
         return await fold(machine, service, "restore")
 
 

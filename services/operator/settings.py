@@ -44,8 +44,9 @@ class OperatorSettings:
 
     @property
     def own_database_server(self) -> bool:
-        """Whether PostgreSQL is ours to run: nobody named another."""
-        return not self.given.get("DAYBOOK_DATABASE_URL")
+        """Whether PostgreSQL is ours to run: nobody named another, for all services together or for each."""
+        apart = all(self.given.get(f"{service.upper()}_DATABASE_URL") for service in SERVICES)
+        return not (apart or self.given.get("DAYBOOK_DATABASE_URL"))
 
     @property
     def own_broker(self) -> bool:
@@ -56,7 +57,7 @@ class OperatorSettings:
         """The URL of this database."""
         if own := self.given.get(f"{name.upper()}_DATABASE_URL"):
             return own
-        if self.own_database_server:
+        if not self.given.get("DAYBOOK_DATABASE_URL"):
             password = self.home.secrets().postgres_password
             return f"postgresql://daybook:{password}@{HOST}:{self.port_base + POSTGRES_PORT}/{name}"
         server = make_url(self.given["DAYBOOK_DATABASE_URL"])

@@ -69,10 +69,7 @@ class Supervisor:
 
     async def start_child(self, name: str) -> None:
         """Start it after `stop_child`; a service gets a database first, if its own has gone."""
-        child = self._child(name)
-        if name in SERVICES and await ensure_database(self.settings, name):
-            await self.run(name, "migrate")
-        await child.start()
+        await self._bring_up(name, self._child(name))
 
     async def run(self, service: str, *arguments: str) -> None:
         """Run a command of a service to its end, into its log. Raises `Unavailable` if it fails."""
@@ -86,7 +83,6 @@ class Supervisor:
     async def _bring_up(self, name: str, child: Child) -> None:
         if name in SERVICES:
             await ensure_database(self.settings, name)
-            await self.run(name, "migrate")
         await child.start()
 
     def _child(self, name: str) -> Child:

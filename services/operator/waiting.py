@@ -7,7 +7,8 @@ import httpx
 
 from shared.refusals import Unavailable
 
-_PAUSE = 0.02
+_PAUSE, _GROWS, _LONGEST_PAUSE = 0.02, 1.1, 0.2
+"""To ask costs the processor time that what is waited for needs: the pauses are a tenth of the wait so far."""
 
 
 async def wait_until_it_answers(
@@ -18,6 +19,7 @@ async def wait_until_it_answers(
     What an attempt raises of `not_yet` means that it is too early; anything else is a fault and goes on up.
     """
     last: Exception | None = None
+    pause = _PAUSE
     try:
         async with asyncio.timeout(within):
             while True:
@@ -25,14 +27,16 @@ async def wait_until_it_answers(
                     return await attempt()
                 except not_yet as problem:
                     last = problem
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(pause)
+                pause = min(pause * _GROWS, _LONGEST_PAUSE)
     except TimeoutError:
         raise Unavailable(f"{who} did not answer within {within:g} s: {last}", code="server-not-up") from last
 
 
 async def wait_for_http(url: str, *, within: float) -> None:
     """Return when the address answers with success."""
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+    # Without TLS no certificate is looked at, and reading them all takes a processor longer than the question.
+    async with httpx.AsyncClient(timeout=5, trust_env=False, verify=url.startswith("https:")) as client:
 
         async def attempt() -> None:
             (await client.get(url)).raise_for_status()

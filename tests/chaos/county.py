@@ -28,7 +28,7 @@ from tests.journeys.recovery import (
     require_all_went_to_plan,
 )
 from tests.journeys.running import Daybook, daybook_up, until
-from tests.journeys.test_killed import killed
+from tests.journeys.test_killed import kill
 
 A_COUNTY = 34_000
 VICTIMS = {"rebooking": 0.15, "booking": 0.4, "nats": 0.65}
@@ -67,7 +67,7 @@ def _move(daybook: Daybook, recovery: Recovery) -> None:
     for victim, share in VICTIMS.items():
         until(f"{share:.0%} are moved", partial(_is_reached, moved, share * recovery.placed), within=PATIENCE)
         at = moved()
-        killed(daybook, victim, daybook.pids()[victim])
+        kill(daybook, [victim])
         typer.echo(f"  {victim} killed after {at:,} moves")
         assert at < recovery.placed, f"all was moved before {victim} was killed: take more appointments"
     finished(daybook, recovery, within=PATIENCE)

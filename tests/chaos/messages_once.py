@@ -4,7 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from services.notifications.sandbox.journal import Accepted, Replied
-from shared.events.booking import AppointmentMoved
+from shared.events.booking import (
+    AppointmentCancelled,
+    AppointmentDisplaced,
+    AppointmentEnteredInError,
+    AppointmentMoved,
+)
 from shared.events.envelope import Recorded
 from shared.events.notifications import (
     CallRaised,
@@ -18,13 +23,19 @@ from shared.events.notifications import (
 from shared.ids import derived_id
 from tests.chaos.evidence import Evidence, Violation
 
+_Ending = AppointmentMoved | AppointmentCancelled | AppointmentDisplaced | AppointmentEnteredInError
+
 TWICE, AGAINST = "A patient was texted twice for one change", "The ledger and the gateway's journal disagree"
 
 
 def planned_once(evidence: Evidence) -> Iterator[Violation]:
-    """Each move is told in one message, or by a call; and nothing is told of a move that was not made."""
+    """Each move is told in one message, or by a call; and nothing is told of a move that was not made.
+
+    Whoever has lost the new time as well may be told only of what came of that.
+    """
     moved = {each.event.move: each for each in evidence.log if isinstance(each.event, AppointmentMoved)}
     called = {each.event.appointment for each in evidence.log if isinstance(each.event, CallRaised)}
+    over = {each.event.appointment for each in evidence.log if isinstance(each.event, _Ending)}
     told: defaultdict[str, list[Recorded]] = defaultdict(list)
     for recorded in evidence.log:
         match recorded.event:
@@ -38,7 +49,7 @@ def planned_once(evidence: Evidence) -> Iterator[Violation]:
         if move not in moved:
             yield Violation("A patient is told of a move that was not made", move, messages)
     for move, recorded in moved.items():
-        if recorded.event.textable and move not in told and recorded.event.to_appointment not in called:
+        if recorded.event.textable and move not in told and recorded.event.to_appointment not in called | over:
             yield Violation("A patient was told nothing of their move", move, [recorded])
 
 

@@ -7,13 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from services.notifications.sandbox.journal import Accepted
-from shared.events.booking import PracticeFrozen, SlotsWithdrawn
+from shared.events.booking import AppointmentDisplaced, PracticeFrozen, SlotsWithdrawn
 from shared.ids import derived_id
 from tests.chaos import effects
 from tests.chaos.checking import violations
 from tests.chaos.evidence import Evidence, Violation
 from tests.chaos.history import Read
-from tests.chaos.made_up import Draft, Story, a_run, booked
+from tests.chaos.made_up import NOON, Draft, Story, a_run, booked
+from tests.chaos.messages_once import planned_once
 
 Plant = Callable[[Story], None]
 
@@ -233,6 +234,25 @@ def test_an_unknown_command_may_have_happened_or_not() -> None:
 
     assert violations(happened.evidence()) == []
     assert violations(did_not.evidence()) == []
+
+
+def test_who_has_lost_the_new_time_as_well_need_not_be_told_of_it() -> None:
+    story = a_run()
+    told_nothing(story)
+    withdrawn = AppointmentDisplaced(
+        session="s",
+        practice="A1",
+        appointment="third",
+        patient="ann",
+        start=NOON,
+        minutes=10,
+        withdrawal="withdrawal",
+        reason="",
+        slots=("ten",),
+    )
+    story.after("confirmed", Draft("withdrawn", withdrawn))
+
+    assert list(planned_once(story.evidence())) == []
 
 
 def test_a_violation_is_told_in_words_with_its_events_and_without_what_is_sealed() -> None:

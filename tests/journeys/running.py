@@ -25,17 +25,19 @@ from services.operator.machine import Machine
 from services.operator.settings import SERVICES, OperatorSettings, operator_settings
 from shared.clock import Clock
 from shared.refusals import Conflict, Refusal
+from tests.waiting import DEADLINE
 
 ROOT = Path(__file__).parents[2]
 MONDAY = "2024-07-22T08:30:00+01:00"
 
 
-def until(what: str, holds: Callable[[], bool], *, within: float = 90.0) -> None:
-    """Return as soon as it holds; fail after the deadline."""
-    deadline = time.monotonic() + within
+def until(what: str, holds: Callable[[], bool], *, within: float = 2 * DEADLINE) -> None:
+    """Return soon after it holds; fail after the deadline. To ask costs time too, so the pauses grow."""
+    began = time.monotonic()
     while not holds():
-        assert time.monotonic() < deadline, f"not within {within:g} s: {what}"
-        time.sleep(0.05)
+        waited = time.monotonic() - began
+        assert waited < within, f"not within {within:g} s: {what}"
+        time.sleep(min(0.05 + waited / 20, 0.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,6 @@ class Daybook:
         until(
             "`daybook up` is up",
             lambda: self.settings.home.running() is not None or self.up.poll() is not None,
-            within=180,
         )
         assert self.up.poll() is None, self.log.read_text()
 
@@ -77,7 +78,7 @@ class Daybook:
         """Ctrl-C: it stops cleanly, and leaves no process behind."""
         pids = self.pids()
         self.up.send_signal(signal.SIGINT)
-        assert self.up.wait(60) == 0
+        assert self.up.wait(DEADLINE) == 0
         assert not [pid for pid in pids.values() if is_alive(pid)]
 
     def ask(self, service: str, method: str, path: str, **what: Any) -> Any:
@@ -103,7 +104,7 @@ class Daybook:
         """The same in a process of its own."""
         command = [sys.executable, "-m", "services.operator", *words]
         done = subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=2 * DEADLINE, check=False
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -129,7 +130,7 @@ class Daybook:
         assert running is not None
         return asyncio.run(control.ask(running.control, control.Request(do=do, child=child)))
 
-    def at_rest(self, *, within: float = 90.0) -> None:
+    def at_rest(self, *, within: float = 2 * DEADLINE) -> None:
         """Return when every service answers, and every log is in the stream and folded by all who follow it."""
         until("every service at rest", self._is_at_rest, within=within)
 

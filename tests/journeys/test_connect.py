@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.running import ROOT, Daybook
+from tests.waiting import DEADLINE
 
 PAGE = (ROOT / "docs" / "connect.md").read_text()
 _STEP = re.compile(r"```sh\n(?P<commands>.*?)```\n(?:```text\n(?P<shown>.*?)```\n)?", re.DOTALL)
@@ -53,7 +54,7 @@ def answers(daybook: Daybook, tmp_path_factory: pytest.TempPathFactory) -> list[
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=3 * DEADLINE,
         check=True,
     )
     return done.stdout.replace("\r\n", "\n").split(f"{_END}\n")

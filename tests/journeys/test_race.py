@@ -15,6 +15,7 @@ from shared.refusals import Refusal
 from tests.journeys.clients import book, free_slots, system_of
 from tests.journeys.recovery import District, Recovery, fill, log_of, plan, require_nobody_booked_twice
 from tests.journeys.running import Daybook, until
+from tests.waiting import DEADLINE
 
 CLIENTS, EACH = 20, 3
 """Each client wants so many slots before the plan is approved, and as many while it is."""
@@ -36,7 +37,7 @@ class Rush:
         draw = random.Random(number)
         _, *some = self.wanted
         self._book(draw.sample([each for practice in some for each in self.wanted[practice]], EACH))
-        assert self.everywhere.wait(30)
+        assert self.everywhere.wait(DEADLINE)
         self._book(draw.sample([each for slots in self.wanted.values() for each in slots], EACH))
 
     def _book(self, wanted: Sequence[Wanted]) -> None:

@@ -23,6 +23,7 @@ from tests.harness import MASTER_KEY, County
 from tests.issuer import bearer
 from tests.journeys.running import ROOT
 from tests.serving import HOST, served
+from tests.waiting import DEADLINE
 
 CROWD, CLIENTS, SLOTS = 64, 500, 200
 KILLED_AFTER = (40, 120)
@@ -68,7 +69,7 @@ async def test_500_clients_book_200_slots_while_booking_is_killed_and_started_ag
             slots = await fill(http, SLOTS)
             rush = Rush(http, county, slots)
             killing = asyncio.create_task(kill(booking, rush))
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(2 * DEADLINE):
                 ended = await asyncio.gather(*map(rush.client, range(CLIENTS)))
                 await killing
         async with crowd(booking.address, county) as http:
@@ -105,7 +106,7 @@ async def crowd(address: str, county: County) -> AsyncIterator[AsyncClient]:
         base_url=address,
         headers=bearer(county.operator_token()),
         limits=Limits(max_connections=CLIENTS),
-        timeout=Timeout(30, pool=None),
+        timeout=Timeout(DEADLINE, pool=None),
     ) as http:
         yield http
 
@@ -204,7 +205,7 @@ class Booking:
                 stdout=log,
                 stderr=log,
             )
-        async with asyncio.timeout(30), AsyncClient(base_url=self.address) as http:
+        async with asyncio.timeout(DEADLINE), AsyncClient(base_url=self.address) as http:
             while not await self._is_ready(http):
                 assert self.process.returncode is None, self.log.read_text()
                 await asyncio.sleep(0.05)

@@ -5,6 +5,7 @@ import signal
 from services.operator.bearer import PracticeBearer
 from tests.journeys.recovery import CSV
 from tests.journeys.running import Daybook, is_alive, until
+from tests.waiting import DEADLINE
 
 PRACTICES = (
     "ods_code,name,town,postcode,registered_patients,nhs111_slots_per_day\nMADEUP1,Mill Lane,Wexcombe,ZZ1 1ZZ,8000,2\n"
@@ -21,7 +22,7 @@ def test_it_may_be_killed_and_started_again_and_nothing_is_left_or_lost(daybook:
     pids = daybook.pids()
     assert set(pids) == {"postgres", "nats", "booking", "rebooking", "notifications", "sandbox", "console"}
     daybook.up.send_signal(signal.SIGKILL)
-    daybook.up.wait(10)
+    daybook.up.wait(DEADLINE)
     until("no process is left behind", lambda: not [pid for pid in pids.values() if is_alive(pid)])
 
     daybook.start()

@@ -103,12 +103,32 @@ async def test_the_log_is_carried_away_and_brought_back(county: County, daybook:
 async def test_of_a_range_that_is_not_there_no_file_is_left(daybook: Daybook, tmp_path: Path) -> None:
     code, _, err = await asyncio.to_thread(daybook, "log", "export", str(tmp_path / "log.gz"), "--from", "9")
     assert (code, "the stream holds sequences 1 to 3" in err) == (2, True)
+    code, _, err = await asyncio.to_thread(
+        daybook, "log", "export", str(tmp_path / "log.gz"), "--from", "3", "--until", "1"
+    )
+    assert (code, "and 3 to 1 is no range of them" in err) == (2, True)
     assert os.listdir(tmp_path) == []
 
 
 async def test_a_database_that_is_not_empty_is_not_restored_over(daybook: Daybook) -> None:
-    code, _, err = await asyncio.to_thread(daybook, "log", "restore", "booking")
-    assert (code, "the database of booking is not empty: nothing was restored" in err) == (2, True)
+    """Rebooking has recorded nothing, but it has followed booking."""
+    for service in ("booking", "rebooking"):
+        code, _, err = await asyncio.to_thread(daybook, "log", "restore", service)
+        assert (code, f"the database of {service} is not empty: nothing was restored" in err) == (2, True)
+        assert f"`daybook log restore {service} --set-aside` keeps it under another name" in err
+
+
+async def test_a_database_is_not_set_aside_for_a_stream_that_has_less_or_while_somebody_is_at_work_in_it(
+    county: County, daybook: Daybook
+) -> None:
+    async with county.service(BOOKING, BookingSettings):
+        code, _, err = await asyncio.to_thread(daybook, "log", "restore", "booking", "--set-aside")
+    assert (code, "somebody is connected to the database of booking: stop booking" in err) == (2, True)
+
+    await county.servers.fresh_streams()
+    code, _, err = await asyncio.to_thread(daybook, "log", "restore", "booking", "--set-aside")
+    assert (code, "the stream holds 0 events of booking, its database 3: nothing was restored" in err) == (2, True)
+    assert "`daybook log republish` adds what the stream lacks" in err
 
 
 async def test_a_database_that_is_gone_is_named(
@@ -124,6 +144,7 @@ async def test_a_database_that_is_gone_is_named(
     ("words", "complaint"),
     [
         (("log", "restore", "cats"), "there is no service “cats”, only booking, rebooking, notifications"),
+        (("log", "import", "/no/such/file.gz"), "/no/such/file.gz cannot be read: No such file"),
         (("log", "import", "/no/such/file.gz", "--verify-only"), "/no/such/file.gz cannot be read: No such file"),
         (("log", "import", __file__, "--verify-only"), "has been altered, or is no exported log: block 1, at byte 0"),
         (("log", "export", "/no/such/place/log.gz"), "/no/such/place/log.gz cannot be written: No such file"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.operator.machine import Machine
-from services.operator.settings import OperatorSettings, operator_settings
+from services.operator.settings import SERVICES, OperatorSettings, operator_settings
 from shared.clock import clock_starting_at
 from shared.refusals import Refusal
 
@@ -39,6 +39,15 @@ def test_servers_of_ones_own_are_used_instead_of_ours(tmp_path: Path) -> None:
     assert settings.broker_url("booking") == "nats://all:secret@broker:4222"
     assert settings.broker_url() == "nats://operator:secret@broker:4222"
     assert Machine(settings, clock_starting_at(None)).servers() == []
+
+
+def test_a_server_for_each_service_is_used_instead_of_ours_and_no_other_is_started(tmp_path: Path) -> None:
+    apart = {f"{service.upper()}_DATABASE_URL": f"postgresql://me@{service}-db/diary" for service in SERVICES}
+    settings = settings_with(tmp_path, **apart)
+    machine = Machine(settings, clock_starting_at(None))
+    assert settings.database_url("rebooking") == "postgresql://me@rebooking-db/diary"
+    assert "postgres" not in machine.ports()
+    assert settings_with(tmp_path, BOOKING_DATABASE_URL="postgresql://me@booking-db/diary").own_database_server
 
 
 @pytest.mark.parametrize(

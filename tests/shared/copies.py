@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
 
 import asyncpg
 
@@ -10,7 +11,6 @@ from shared.anchor import relay_still
 from shared.broker import connect
 from shared.database import Driver
 from shared.key_copies import key_message, publish_keys
-from shared.reading import Stored
 from shared.republish import Republished, republish
 from shared.service import Running
 from shared.stream import STREAM, Message, ensure_streams, publish
@@ -20,10 +20,19 @@ from shared.wire import Client
 from tests.harness import County
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, FreezeTwo, Register
+from tests.waiting import DEADLINE
 
 
 def untold(*_: object) -> None:
     """For those who do not mind how far it is."""
+
+
+class Held(NamedTuple):
+    """What the stream holds in one place, to be altered at will."""
+
+    sequence: int
+    subject: str
+    body: bytes
 
 
 class Copies:
@@ -43,12 +52,14 @@ class Copies:
                 await still.enter_async_context(relay_still(service, log, within))
             return await republish(self.client, self.logs, tell=untold)
 
-    async def stream(self) -> list[Stored]:
+    async def stream(self) -> list[Held]:
         """All that the stream holds."""
-        last = (await info_of(self.client)).state.last_seq
-        return [each async for batch in stored_between(self.client, 1, last) for each in batch] if last else []
+        if not (last := (await info_of(self.client)).state.last_seq):
+            return []
+        batches = stored_between(self.client, 1, last)
+        return [Held(each.sequence, each.subject, each.body) async for batch in batches for each in batch]
 
-    async def only(self, kept: list[Stored], *, keys: bool = True) -> None:
+    async def only(self, kept: list[Held], *, keys: bool = True) -> None:
         """The stream made again with these messages alone, as an older copy of it has; the keys stream whole."""
         await self.county.servers.fresh_streams()
         for service, log in self.logs.items() if keys else ():
@@ -107,7 +118,7 @@ async def a_history(county: County, *, noted: bool = False) -> None:
 
 
 async def _noted(county: County) -> None:
-    async with copies_of(county) as copies, asyncio.timeout(10):
+    async with copies_of(county) as copies, asyncio.timeout(DEADLINE):
         for log in copies.logs.values():
             while not await log.fetchval(_NOTED):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

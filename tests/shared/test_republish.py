@@ -11,13 +11,12 @@ from shared.anchor import followed_by
 from shared.events.envelope import decode, positions_from_text
 from shared.key_copies import publish_keys
 from shared.log import head_position
-from shared.reading import Stored
 from shared.refusals import Conflict, Refusal
 from shared.service import Running
 from shared.stream import KEYS_STREAM, Message, last_of
 from shared.wire import Client
 from tests.harness import County
-from tests.shared.copies import Copies, a_history, both_at_work, copies_of
+from tests.shared.copies import Copies, Held, a_history, both_at_work, copies_of
 from tests.shared.test_rebuild import rebuilt, restored
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, Register
@@ -32,7 +31,7 @@ async def lost(running: Running) -> str:
     return running.relay.lost
 
 
-def bodies(stream: Sequence[Stored], service: str) -> list[tuple[str, bytes]]:
+def bodies(stream: Sequence[Held], service: str) -> list[tuple[str, bytes]]:
     return [(each.subject, each.body) for each in stream if each.subject.split(".")[1] == service]
 
 

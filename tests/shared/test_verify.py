@@ -153,9 +153,12 @@ async def test_versions_that_do_not_follow_on_are_found(copies: Copies) -> None:
 async def test_a_stream_that_was_cut_off_or_made_again_is_found(copies: Copies) -> None:
     whole = await copies.stream()
     await copies.only(whole[:4])
+    # How far each was copied is noted now and then, and may not have been yet: what was followed is proof enough.
+    for log in copies.logs.values():
+        await log.execute("UPDATE relayed SET position = 0")
     _, position, what = told(await copies.verified())
     assert position == 5
-    assert "the stream ends at event 4 of booking, but" in what
+    assert "the stream ends at event 4 of booking, but rebooking has followed 9" in what
 
     await copies.county.servers.fresh_streams()
     _, position, what = told(await copies.verified())
@@ -221,7 +224,7 @@ async def test_a_stopped_broker_passes_over_an_event_with_a_flipped_bit_and_noth
         with pytest.raises(Conflict, match="at sequence 4 it is not what the databases hold"):
             await copies.republished()
     async with both_at_work(mortal) as (booking, _):
-        with pytest.raises(Halted, match="sequence 4 of the stream is missing"):
+        with pytest.raises(Halted, match=r"event 4 of booking is missing from the stream .*: nothing is built on it"):
             await rebuilt(mortal, booking)
     await mortal.lose_database(practices.BLUEPRINT)
     settings = await mortal.settings(practices.BLUEPRINT, practices.Settings)
