@@ -119,6 +119,7 @@ async def _again(
     whole: bool = False,
     empty_only: bool = False,
 ) -> int:
+    _collect_seldom()
     engine = open_engine(settings.database_url)
     client = None
     try:

@@ -21,6 +21,8 @@ from shared.events.booking import (
     SlotsHeld,
 )
 
+_MINUTE = timedelta(minutes=1)
+
 
 class NotYet(Struct, frozen=True, gc=False):
     """Nobody has registered this practice or published this session. Moves can have been rejected all the same."""
@@ -101,7 +103,7 @@ State = NotYet | Practice | Page
 
 def slot_end(slot: Slot) -> datetime:
     """When the next slot may begin."""
-    return slot.start + timedelta(minutes=slot.minutes)
+    return slot.start + _MINUTE * slot.minutes
 
 
 def cancelled(known: Appointment, by: CancelledBy, reason: str, replaced_by: str = "") -> AppointmentCancelled:
