@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 
 from benchmarks.load import Outcome, Plan
+from services.booking.app import BLUEPRINT as booking
 from services.operator.broker import make_streams
 from services.operator.child import Child, ChildPlan
 from services.operator.databases import ensure_database
@@ -29,7 +30,10 @@ from services.operator.settings import OperatorSettings, operator_settings
 from services.operator.waiting import wait_for_http
 from shared.access import scope_words
 from shared.clock import Clock
+from shared.database import open_engine
+from shared.migrate import migrate
 from shared.refusals import Conflict, Unavailable
+from shared.service import Blueprint
 from shared.settings import PORTS
 
 ROOT = Path(__file__).parents[1]
@@ -131,7 +135,7 @@ async def standing(home: Path) -> AsyncIterator[Stand]:
         await make_streams(settings)
         for name in ("booking", "peer"):
             await ensure_database(settings, name)
-        await machine.run("booking", "migrate")
+        await migrated(settings.database_url("booking"), booking)
         plans = [plan for plan in machine.programs() if plan.name == "booking"]
         apps = await started([*plans, _peer(settings, machine)])
         yield Stand(
@@ -140,6 +144,15 @@ async def standing(home: Path) -> AsyncIterator[Stand]:
             App("peer", settings.port_base + PEER_PORT, apps["peer"], settings.database_url("peer")),
             servers,
         )
+
+
+async def migrated(url: str, blueprint: Blueprint) -> None:
+    """The service's database has the shape that this version needs."""
+    engine = open_engine(url)
+    try:
+        await migrate(engine, blueprint.migrations)
+    finally:
+        await engine.dispose()
 
 
 async def load(app: App, plan: Plan) -> Outcome:
