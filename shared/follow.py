@@ -82,7 +82,7 @@ class Follow:
         self._search_from = 0.0
         """Before then, events that cannot be folded are not looked for."""
         self._created = ""
-        self.followed: Mapping[str, int] = {}
+        self.followed: Mapping[str, int] = dict.fromkeys(self._sources, 0)
         self.sequence = 0
         self.halted = ""
         self._alarmed = ""
@@ -109,6 +109,8 @@ class Follow:
         return RETRY_AFTER_HALT
 
     async def _session(self) -> None:
+        async with self._engine.connect() as connection:
+            self.followed = {**self.followed, **(await read_checkpoint(connection)).followed}
         client = await self._broker.client()
         await self._relay.agreed.wait()
         place = await self._place(client)

@@ -35,7 +35,6 @@ from services.operator.supervisor import Supervisor
 WORST_MONDAY = "2024-07-22T08:05:00+01:00"
 MESSAGES_A_SECOND = "1000"
 """The sandbox has no limit; GOV.UK Notify, at 50 a second, would need some minutes."""
-"""The one whose database is destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,7 @@ async def _live_through(here: Place, county: County, began: float) -> tuple[Repo
     recovery = await recover(here, outage)
     replies = await patients_answer(here, outage)
     await settle(here, outage)
-    practice = county.practices[0].ods_code
-    system = here.as_practice(practice)
-    slot = await free_slot(system, practice)
+    system, slot = await free_slot(here, [practice.ods_code for practice in county.practices])
     rebuilt = {
         "rebooking": await lose_and_rebuild(
             here, "rebooking", partial(book_meanwhile, system, slot), leave_out=slot["id"]

@@ -1,8 +1,10 @@
 """A practice system of the demo: it finds a free slot over FHIR, books it, and reads what it has booked."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from services.operator.demo_services import Place
+from shared.refusals import NotFound
 
 _NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 _ODS_CODE = "https://fhir.nhs.uk/Id/ods-organization-code"
@@ -17,17 +19,23 @@ _PATIENT = {
 }
 
 
-async def free_slot(place: Place, practice: str) -> dict[str, Any]:
-    """The practice's first slot, kept for nobody, that is free from 30 July on, as a FHIR Slot."""
-    search: dict[str, str | int] = {
-        "schedule.actor:HealthcareService": f"{_ODS_CODE}|{practice}",
-        "status": "free",
-        "start": "ge2024-07-30",
-        "end": "le2024-08-02",
-    }
-    found = await place.get("booking", "/fhir/R4/Slot", **search)
-    slots: list[dict[str, Any]] = [entry["resource"] for entry in found["entry"]]
-    return next(slot for slot in slots if not slot.get("comment"))
+async def free_slot(place: Place, practices: Iterable[str]) -> tuple[Place, dict[str, Any]]:
+    """The system of the first of these practices that has such a slot: kept for nobody, and free from 30 July on; and
+    its first, as a FHIR Slot. Raises `NotFound` if none has any.
+    """
+    for practice in practices:
+        system = place.as_practice(practice)
+        search: dict[str, str | int] = {
+            "schedule.actor:HealthcareService": f"{_ODS_CODE}|{practice}",
+            "status": "free",
+            "start": "ge2024-07-30",
+            "end": "le2024-08-02",
+        }
+        found = await system.get("booking", "/fhir/R4/Slot", **search)
+        for entry in found["entry"]:
+            if not entry["resource"].get("comment"):
+                return system, entry["resource"]
+    raise NotFound("no practice has a free slot from 30 July to 2 August to book meanwhile", code="no-free-slot")
 
 
 async def book_meanwhile(place: Place, slot: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from shared.service import Running
 from shared.stream import Message, publish
 from tests.harness import County
 from tests.shared.toys import outages
+from tests.waiting import DEADLINE
 
 NOW = datetime(2024, 7, 22, 7, 5, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ async def in_the_stream(county: County, *events: Recorded) -> None:
 
 
 async def halted(running: Running) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not running.follow.halted:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return running.follow.halted
@@ -77,3 +78,10 @@ async def test_bytes_that_are_no_event_stop_it(county: County) -> None:
         await in_the_stream(county, msgspec.structs.replace(registered(1, "G1"), body=b"{}"))
 
         assert "not a Daybook event" in await halted(rebooking)
+
+
+async def test_a_service_that_has_just_started_claims_to_have_followed_nothing_rather_than_everything(
+    county: County,
+) -> None:
+    async with county.service(outages.BLUEPRINT, outages.Settings, nats_url="nats://127.0.0.1:1") as rebooking:
+        assert rebooking.follow.followed == dict.fromkeys(outages.BLUEPRINT.sources, 0)
