@@ -8,10 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from services.operator.embedded import NATS_USERS, Nats, Postgres, free_ports, wait_for_nats, wait_for_postgres
 from tests.harness import County, Servers
 from tests.issuer import Issuer, write_keys
+from tests.sharing_out import SharingOut
+from tests.waiting import DEADLINE
+
+
+def pytest_configure() -> None:
+    """A shell that runs us in the background has us ignore Ctrl-C, and with us all that is started and interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharingOut | None:
+    """Asked for when the tests run on several cores."""
+    return SharingOut(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +50,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
             for child in children:
                 child.send_signal(signal.SIGINT)
             for child in children:
-                child.wait(timeout=20)
+                child.wait(timeout=DEADLINE)
 
 
 async def _ready(postgres: Postgres, nats: Nats) -> None:
-    await wait_for_postgres(postgres.url(), within=30)
-    await wait_for_nats(nats.url("operator"), within=30)
+    await wait_for_postgres(postgres.url(), within=DEADLINE)
+    await wait_for_nats(nats.url("operator"), within=DEADLINE)
 
 
 @pytest.fixture

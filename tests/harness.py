@@ -27,9 +27,9 @@ from shared.settings import ServiceSettings
 from shared.stream import ensure_streams, last_of, stream_configs
 from shared.wire import Client
 from tests.issuer import EVERYTHING, OPERATOR_SCOPE, Issuer, bearer
+from tests.waiting import DEADLINE
 
 MASTER_KEY = base64.b64encode(b"a master key for tests, 32 bytes").decode()
-DEADLINE = 20.0
 _NO_STORE = 10049
 """How the server says that it cannot make the files of a stream."""
 
@@ -92,7 +92,7 @@ class Servers:
 
 async def _made_anew(client: Client) -> None:
     """The server may still be clearing away the files of the deleted streams, and then cannot make new ones."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while True:
             try:
                 return await ensure_streams(client)
@@ -187,7 +187,7 @@ class County:
         module: Any = sys.modules[create.__module__]
         app = create(await self.settings(module.BLUEPRINT, module.Settings, **others))
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(LifespanManager(app, startup_timeout=30, shutdown_timeout=30))
+            await stack.enter_async_context(LifespanManager(app, startup_timeout=DEADLINE, shutdown_timeout=DEADLINE))
             self._open.append(app.state.running)
             stack.callback(self._open.remove, app.state.running)
             shown = bearer(self.operator_token() if token is None else token)
@@ -196,7 +196,7 @@ class County:
                     transport=ASGITransport(app=app),
                     base_url=f"http://{module.BLUEPRINT.name}",
                     headers={**shown, **(headers or {})},
-                    timeout=60,
+                    timeout=DEADLINE,
                 )
             )
 

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from tests.waiting import DEADLINE
+
 HOST = "127.0.0.1"
-_DEADLINE = 20.0
 
 
 @asynccontextmanager
@@ -20,7 +21,7 @@ async def served(app: FastAPI, port: int | None = None) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     app.state.stopping = lambda: server.should_exit
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(_DEADLINE):
+    async with asyncio.timeout(DEADLINE):
         while not server.started:
             assert not serving.done(), "the app did not start"
             await asyncio.sleep(0.01)

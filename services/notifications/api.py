@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 
 from services.notifications import desk_api, messages_api, telling_api, worklists_api
+from shared.http import routes_of
 
-people = APIRouter()
-for part in (messages_api, worklists_api, telling_api, desk_api):
-    people.include_router(part.router)
+people = APIRouter(routes=routes_of(part.router for part in (messages_api, worklists_api, telling_api, desk_api)))

@@ -3,7 +3,10 @@
 from fastapi import APIRouter
 
 from services.rebooking import calls_api, desk_api, outage_api, practice_api, reconciliation_api, sheet_api
+from shared.http import routes_of
 
-router = APIRouter()
-for part in (practice_api, sheet_api, calls_api, reconciliation_api, outage_api, desk_api):
-    router.include_router(part.router)
+router = APIRouter(
+    routes=routes_of(
+        part.router for part in (practice_api, sheet_api, calls_api, reconciliation_api, outage_api, desk_api)
+    )
+)

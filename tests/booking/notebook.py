@@ -18,6 +18,7 @@ from tests.booking.paper import appointment, patient
 from tests.booking.surgery import FHIR, refused
 from tests.harness import County
 from tests.issuer import bearer
+from tests.waiting import DEADLINE
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class Town:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of it. For the machine, which is in a thread of its own."""
         running: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        return running.result(30)
+        return running.result(DEADLINE)
 
 
 class Notebook(RuleBasedStateMachine):

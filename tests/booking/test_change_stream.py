@@ -15,8 +15,7 @@ from tests.booking.surgery import NOON, Surgery, refused
 from tests.harness import County
 from tests.issuer import bearer
 from tests.serving import served
-
-DEADLINE = 10.0
+from tests.waiting import DEADLINE
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from services.booking.fhir.holds import release_over
 from tests.booking.paper import appointment, patient, reason, row
 from tests.booking.surgery import NOON, Name, Surgery, refused, surgery, valid
 from tests.harness import County
+from tests.waiting import DEADLINE
 
 
 def parameters(*slots: str) -> dict[str, Any]:
@@ -152,6 +153,6 @@ class TestAHoldWhoseTimeIsOver:
     async def test_is_released_by_the_service_itself(self, county: County) -> None:
         async with surgery(county) as desk:
             await hold(desk, await nine_o_clock(desk))
-        async with surgery(county, NOON + timedelta(minutes=11)) as desk, asyncio.timeout(20):
+        async with surgery(county, NOON + timedelta(minutes=11)) as desk, asyncio.timeout(DEADLINE):
             while (await desk.figures())["appointments"] != {"released": 1}:
                 continue

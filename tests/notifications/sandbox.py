@@ -19,13 +19,13 @@ from services.notifications.sandbox.app import create_sandbox
 from services.notifications.sandbox.settings import SandboxSettings
 from shared.clock import Clock
 from tests.serving import HOST, free_port, served
+from tests.waiting import DEADLINE
 
 KEY = "sandbox-11111111-1111-4111-8111-111111111111-22222222-2222-4222-8222-222222222222"
 TOKEN = "a callback token for tests"
 ACCOUNT = "AC11111111111111111111111111111111"
 AUTH_TOKEN = "33333333333333333333333333333333"
 SENDER = "+447700900997"
-DEADLINE = 20.0
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody listens."""
 

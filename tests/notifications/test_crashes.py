@@ -31,9 +31,10 @@ from tests.harness import County
 from tests.notifications.diary import NOW
 from tests.notifications.failing import Deadly, end, started, started_sandbox
 from tests.notifications.outgoing import TOMORROW, outgoing
-from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, DEADLINE, NOWHERE, SENDER, Sandbox, sandbox_at
+from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, NOWHERE, SENDER, Sandbox, sandbox_at
 from tests.notifications.town import QUICK, sender, until_all
 from tests.serving import HOST, free_port
+from tests.waiting import DEADLINE
 
 STOPPED = "+447700900901"
 

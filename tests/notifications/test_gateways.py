@@ -38,7 +38,6 @@ from tests.harness import MASTER_KEY
 from tests.notifications.sandbox import (
     ACCOUNT,
     AUTH_TOKEN,
-    DEADLINE,
     KEY,
     SENDER,
     TOKEN,
@@ -48,6 +47,7 @@ from tests.notifications.sandbox import (
     sandbox_at,
 )
 from tests.serving import free_port
+from tests.waiting import DEADLINE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

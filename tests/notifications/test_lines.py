@@ -17,6 +17,7 @@ from services.notifications.points import onwards
 from services.notifications.routing import Policy
 from services.notifications.settling import Settling
 from tests.notifications.gateways import Pretended
+from tests.waiting import DEADLINE
 
 NOON = datetime(2024, 7, 22, 11, 0, tzinfo=UTC)
 LATE = datetime(2024, 7, 22, 21, 0, tzinfo=UTC)
@@ -33,7 +34,7 @@ async def test_a_pause_that_begins_before_the_turn_and_outlasts_the_deadline_is_
     begun = loop.time()
     assert await slow.turn_by(begun + 1)
     loop.call_later(0.01, slow.pace.hold, begun + 60, begun)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         while await slow.turn_by(begun + 1):
             pass
 
@@ -133,7 +134,7 @@ async def test_who_cannot_be_asked_about_one_message_holds_up_no_question_about_
     asking = settling(lines, Told([NOON]), attempts)
     first, second = (replace(DUE, message=name, provider="twilio") for name in ("first", "second"))
     waiting = [asyncio.create_task(asking.settle(due)) for due in (DUE, first)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         assert await asking.settle(second) is None
     assert [len(attempts.places), *(task.done() for task in waiting)] == [1, False, False]
     for task in waiting:

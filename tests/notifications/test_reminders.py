@@ -20,6 +20,7 @@ from shared.seal import DataKey, Keys
 from tests.harness import County
 from tests.notifications.diary import OUTAGE, PRACTICE
 from tests.notifications.telephones import Telephones, telephones
+from tests.waiting import DEADLINE
 
 MONDAY = date(2024, 7, 22)
 TEN = datetime(2024, 7, 22, 9, 0, tzinfo=UTC)
@@ -210,4 +211,4 @@ async def test_a_county_is_reminded_some_at_a_time_and_those_heard_of_or_made_re
 
 async def test_a_county_may_want_no_reminders(county: County) -> None:
     async with telephones(county, now=TEN, reminders=False) as here:
-        await asyncio.wait_for(remind(here.running), 1)
+        await asyncio.wait_for(remind(here.running), DEADLINE)

@@ -13,8 +13,9 @@ import pytest
 
 from services.notifications.sandbox.journal import Accepted, Journal, Replied, Settled
 from services.notifications.sandbox.phones import Phones
-from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, DEADLINE, KEY, NOWHERE, SENDER, TOKEN, bearer
+from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, KEY, NOWHERE, SENDER, TOKEN, bearer
 from tests.serving import HOST, free_port
+from tests.waiting import DEADLINE
 
 NOW = datetime(2024, 7, 22, 8, 0, tzinfo=UTC)
 

@@ -22,8 +22,9 @@ from shared.service import Running
 from tests.harness import County
 from tests.issuer import bearer
 from tests.notifications.diary import NOW, Diary
-from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, DEADLINE, KEY, SENDER, TOKEN, Sandbox, sandbox_at
+from tests.notifications.sandbox import ACCOUNT, AUTH_TOKEN, KEY, SENDER, TOKEN, Sandbox, sandbox_at
 from tests.serving import free_port, served
+from tests.waiting import DEADLINE
 
 QUICK: Mapping[str, Any] = {
     "gateway_key": KEY,

@@ -13,6 +13,7 @@ import pytest
 from services.operator.child import Child, ChildPlan
 from services.operator.waiting import wait_until_it_answers
 from shared.refusals import Unavailable
+from tests.waiting import DEADLINE
 
 GRATEFUL = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + GRATEFUL
@@ -62,7 +63,7 @@ async def child_of(program: str, directory: Path) -> AsyncIterator[tuple[Child, 
 async def test_it_is_up_when_it_answers_and_stopped_when_told(tmp_path: Path) -> None:
     async with child_of(GRATEFUL, tmp_path) as (child, told):
         assert child.view().state == "stopped"
-        await child.start(within=10)
+        await child.start(within=DEADLINE)
         assert child.view().state == "up"
         pid = child.pid
         assert pid is not None
@@ -74,11 +75,11 @@ async def test_it_is_up_when_it_answers_and_stopped_when_told(tmp_path: Path) ->
 
 async def test_one_that_dies_is_started_again_and_somebody_is_told(tmp_path: Path) -> None:
     async with child_of(GRATEFUL, tmp_path) as (child, told):
-        await child.start(within=10)
+        await child.start(within=DEADLINE)
         first = child.pid
         killed(child)
-        assert "was killed by SIGKILL" in await asyncio.wait_for(told.get(), 10)
-        assert "is up again" in await asyncio.wait_for(told.get(), 10)
+        assert "was killed by SIGKILL" in await asyncio.wait_for(told.get(), DEADLINE)
+        assert "is up again" in await asyncio.wait_for(told.get(), DEADLINE)
         assert child.pid not in (None, first)
         assert (child.state, child.restarts) == ("up", 1)
 
@@ -86,7 +87,7 @@ async def test_one_that_dies_is_started_again_and_somebody_is_told(tmp_path: Pat
 async def test_one_that_dies_at_its_start_is_refused_with_its_last_words(tmp_path: Path) -> None:
     async with child_of(HOPELESS, tmp_path) as (child, _):
         with pytest.raises(Unavailable, match=r"exit code 3 at its start: “the cat sat on the disk”"):
-            await child.start(within=10)
+            await child.start(within=DEADLINE)
         assert child.state == "stopped"
 
 
@@ -101,7 +102,7 @@ async def test_one_that_never_answers_is_refused_after_the_deadline(tmp_path: Pa
 
 async def test_one_that_ignores_the_signal_is_killed_after_a_grace(tmp_path: Path) -> None:
     async with child_of(STUBBORN, tmp_path) as (child, told):
-        await child.start(within=10)
+        await child.start(within=DEADLINE)
         await child.stop(grace=0.2)
         assert child.pid is None
         assert "did not stop within 0.2 s and was killed" in told.get_nowait()
@@ -109,9 +110,9 @@ async def test_one_that_ignores_the_signal_is_killed_after_a_grace(tmp_path: Pat
 
 async def test_stopping_one_that_waits_to_be_started_again_leaves_it_stopped(tmp_path: Path) -> None:
     async with child_of(GRATEFUL, tmp_path) as (child, told):
-        await child.start(within=10)
+        await child.start(within=DEADLINE)
         killed(child)
-        await asyncio.wait_for(told.get(), 10)
+        await asyncio.wait_for(told.get(), DEADLINE)
         await child.stop()
         assert (child.state, child.pid) == ("stopped", None)
 
@@ -124,17 +125,17 @@ from services.operator.child import Child, ChildPlan
 from tests.operator.test_child import GRATEFUL, plan
 async def main():
     child = Child(plan(GRATEFUL, pathlib.Path({str(tmp_path / "sign")!r})), pathlib.Path({str(tmp_path)!r}), print)
-    await child.start(within=10)
+    await child.start(within={DEADLINE})
     print(child.pid, flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    orphan = int(await asyncio.wait_for(process.stdout.readline(), 20))
+    orphan = int(await asyncio.wait_for(process.stdout.readline(), DEADLINE))
     process.send_signal(signal.SIGKILL)
     await process.wait()
-    await wait_until_it_answers("its end", lambda: _gone(orphan), (NotYet,), 10)
+    await wait_until_it_answers("its end", lambda: _gone(orphan), (NotYet,), DEADLINE)
 
 
 async def _gone(pid: int) -> None:

@@ -16,6 +16,7 @@ from services.operator.machine import Machine
 from services.operator.settings import operator_settings
 from shared.clock import Clock
 from tests.journeys.running import ROOT, free_port_base, until
+from tests.waiting import DEADLINE
 
 PRACTICES = """ods_code,name,town,postcode,registered_patients,nhs111_slots_per_day
 MADEUP1,Orchard Surgery,Pennywell,ZZ1 1ZZ,9000,3
@@ -33,7 +34,7 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
 
 def test_a_lost_day_is_lived_through_and_its_report_adds_up(environment: Mapping[str, str], tmp_path: Path) -> None:
     with _demo(environment, tmp_path, "--report", str(tmp_path / "report.json")) as demo:
-        said, _ = demo.communicate(timeout=300)
+        said, _ = demo.communicate(timeout=5 * DEADLINE)
     assert demo.returncode == 0, said
     report = msgspec.json.decode((tmp_path / "report.json").read_bytes(), type=Report)
     assert (report.practices, report.appointments) == (3, 120)
@@ -46,15 +47,19 @@ def test_a_lost_day_is_lived_through_and_its_report_adds_up(environment: Mapping
     _assert_all_stopped(environment)
 
 
-@pytest.mark.parametrize("interruption", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("interruption", "once_there_is"),
+    [(signal.SIGINT, "daybook.json"), (signal.SIGTERM, "postgres/postmaster.pid")],
+    ids=["when everything runs", "when the first server starts"],
+)
 def test_an_interrupted_demo_stops_what_it_started_and_says_where_the_logs_are(
-    environment: Mapping[str, str], tmp_path: Path, interruption: signal.Signals
+    environment: Mapping[str, str], tmp_path: Path, interruption: signal.Signals, once_there_is: str
 ) -> None:
     home = Home(tmp_path / "home")
     with _demo(environment, tmp_path) as demo:
-        until("everything runs", lambda: home.running() is not None or demo.poll() is not None, within=180)
+        until(once_there_is, lambda: (home.root / once_there_is).exists() or demo.poll() is not None)
         demo.send_signal(interruption)
-        said, _ = demo.communicate(timeout=60)
+        said, _ = demo.communicate(timeout=2 * DEADLINE)
     assert demo.returncode == 130, said
     assert f"Logs: {home.logs}" in said
     _assert_all_stopped(environment)
@@ -65,7 +70,7 @@ def test_a_practices_file_that_makes_no_sense_costs_nothing(environment: Mapping
     precious.parent.mkdir()
     precious.touch()
     with _demo(environment, tmp_path, practices="ods_code,name\nMADEUP1,One\n") as demo:
-        said, _ = demo.communicate(timeout=60)
+        said, _ = demo.communicate(timeout=2 * DEADLINE)
     assert demo.returncode == 2
     assert "line 1" in said
     assert precious.exists()

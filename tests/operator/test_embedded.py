@@ -15,6 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 
 from services.operator.embedded import NATS_USERS, Nats, Postgres, free_ports, wait_for_nats, wait_for_postgres
 from shared.refusals import Unavailable
+from tests.waiting import DEADLINE
 
 SERVICES = ("booking", "rebooking", "notifications")
 
@@ -30,7 +31,7 @@ async def running(server: Postgres | Nats) -> AsyncIterator[None]:
         yield
     finally:
         child.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(child.wait(), 10) == 0
+        assert await asyncio.wait_for(child.wait(), DEADLINE) == 0
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ async def test_a_service_adds_to_the_log_under_its_own_name_and_reads_all_of_it(
         await stream.publish(f"daybook-keys.{service}.someone", b"key")
 
         subscription = await stream.pull_subscribe("", stream="DAYBOOK", config=consumer)
-        read = await subscription.fetch(2, timeout=5)
+        read = await subscription.fetch(2, timeout=DEADLINE)
 
         assert [message.data for message in read] == [b"theirs", b"ours"]
         assert (await stream.get_msg("DAYBOOK", 2)).data == b"ours"
@@ -97,7 +98,7 @@ async def test_a_service_may_not_speak_for_another_nor_touch_a_stream(server: Na
     errors: asyncio.Queue[str] = asyncio.Queue()
     async with connected(server, "rebooking", errors.put_nowait) as client:
         await client.publish(subject, b"{}")
-        error = await asyncio.wait_for(errors.get(), 5)
+        error = await asyncio.wait_for(errors.get(), DEADLINE)
 
     assert "permissions violation for publish" in error
     async with connected(server, "operator") as operator:
@@ -108,7 +109,7 @@ async def test_a_service_may_not_read_the_answers_to_another(server: Nats) -> No
     errors: asyncio.Queue[str] = asyncio.Queue()
     async with connected(server, "rebooking", errors.put_nowait) as client:
         await client.subscribe("_INBOX_booking.>")
-        assert "permissions violation for subscription" in await asyncio.wait_for(errors.get(), 5)
+        assert "permissions violation for subscription" in await asyncio.wait_for(errors.get(), DEADLINE)
 
 
 async def test_postgres_keeps_its_data_over_a_restart_and_lets_no_stranger_in(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from services.operator import system
 from services.operator.settings import OperatorSettings, operator_settings
+from tests.waiting import DEADLINE
 
 
 class NothingToRun:
@@ -41,7 +42,7 @@ async def test_it_stops_everything_whichever_signal_it_gets(
     monkeypatch.setattr(system, "Supervisor", NothingToRun)
     told[:], made[:] = [number], []
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await system._up(operator_settings({"DAYBOOK_HOME": str(tmp_path)}))
     finally:
         for each in (signal.SIGINT, signal.SIGTERM):

@@ -26,6 +26,7 @@ from tests.rebooking.test_recovery import (
     reply,
     wednesday,
 )
+from tests.waiting import DEADLINE
 
 THURSDAY = WEDNESDAY + timedelta(days=1)
 
@@ -154,7 +155,7 @@ class TestRoomThatAppears:
             outage = await moved(clinic)
             await say_automatic(clinic, outage)
             await clinic.hears(clinic.booking, session("thursday", "one", "two", "three"))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 while (await clinic.get(f"/{outage}/progress"))["moved"] < 3:  # noqa: ASYNC110 (it has no event)
                     await asyncio.sleep(0.01)
 

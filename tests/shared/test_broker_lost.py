@@ -19,6 +19,7 @@ from shared.stream import STREAM, ensure_streams
 from tests.harness import County, Servers
 from tests.shared.toys import practices
 from tests.shared.toys.practices import Register
+from tests.waiting import DEADLINE
 
 
 class MortalBroker:
@@ -32,7 +33,7 @@ class MortalBroker:
         self._child = await asyncio.create_subprocess_exec(
             *self.nats.command(), env=os.environ | self.nats.environment(), stdout=DEVNULL, stderr=DEVNULL
         )
-        await wait_for_nats(self.nats.url("operator"), within=30)
+        await wait_for_nats(self.nats.url("operator"), within=DEADLINE)
 
     async def stop(self) -> None:
         """As it is told to at the end of a day: what it knows of its store is written down."""
@@ -85,8 +86,8 @@ async def whole_log(booking: Running) -> list[bytes]:
 
 
 async def copied(booking: Running, position: int) -> None:
-    """The stream has this event, or half a minute has passed in vain."""
-    async with asyncio.timeout(30):
+    """Return when the stream has this event."""
+    async with asyncio.timeout(DEADLINE):
         while not await booking.relay.reached(position, 1.0):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.database import Driver, driver, open_engine
 from tests.harness import Servers
 from tests.shared.toys.practices import BLUEPRINT
+from tests.waiting import DEADLINE
 
 
 async def test_the_next_to_ask_gets_a_new_connection(servers: Servers) -> None:
@@ -37,5 +38,5 @@ async def _close_all(engine: AsyncEngine, connections: list[Driver]) -> None:
         others = "datname = current_database() AND pid <> pg_backend_pid()"
         await last_word.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
     await killer.dispose()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await asyncio.gather(*(event.wait() for event in heard))

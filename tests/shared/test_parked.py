@@ -21,6 +21,7 @@ from tests.harness import County
 from tests.house.examples import in_the_log
 from tests.shared.test_follow import halted, in_the_stream, known
 from tests.shared.toys import outages
+from tests.waiting import DEADLINE
 
 NO_G1 = "ALTER TABLE known_practices ADD CONSTRAINT no_g1 CHECK (name <> 'Surgery G1')"
 G1_AGAIN = "ALTER TABLE known_practices DROP CONSTRAINT no_g1"
@@ -252,7 +253,7 @@ async def test_a_fault_of_the_tables_themselves_halts_until_it_is_mended(county:
         assert await worklist(rebooking) == []
 
         await run(rebooking, "ALTER TABLE known_practices RENAME COLUMN title TO name")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while await known(rebooking) != ["G1"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert rebooking.follow.halted == ""

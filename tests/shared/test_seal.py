@@ -10,6 +10,7 @@ from shared.seal import DataKey, Keys, MasterKeyChanged, PatientBlock, SealBroke
 from tests.harness import MASTER_KEY, County
 from tests.shared.test_rebuild import restored
 from tests.shared.toys import outages, practices
+from tests.waiting import DEADLINE
 
 ANNA = PatientBlock(nhs_number="9990000018", given_name="Anna", family_name="Marsh", mobile="+447700900001")
 
@@ -130,7 +131,7 @@ async def test_a_key_is_never_copied_over_another(county: County) -> None:
         async with booking.engine.begin() as connection:
             await connection.execute(text("UPDATE data_keys SET wrapped = 'another', copied = false"))
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while not booking.relay.halted:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

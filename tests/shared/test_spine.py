@@ -11,6 +11,7 @@ from shared.refusals import Conflict, NotFound
 from tests.harness import County
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, FreezeTwo, Register
+from tests.waiting import DEADLINE
 
 
 async def test_a_command_is_answered_when_its_events_stand_in_both_copies(county: County) -> None:
@@ -80,7 +81,7 @@ async def test_a_caller_behind_hundreds_who_hung_up_is_answered_all_the_same(cou
         for caller in callers[1:-1]:
             caller.cancel()
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             (recorded,) = await callers[-1]
 
         assert recorded.position == 700

@@ -30,7 +30,7 @@ from services.notifications.sandbox.phones import Phones
 from services.notifications.sandbox.settings import SandboxSettings
 from services.notifications.sandbox.twilio_callbacks import TwilioCallbacks
 from shared.clock import Clock, clock_starting_at
-from shared.http import problem
+from shared.http import problem, routes_of
 from shared.refusals import Refusal
 
 ROUTERS = (
@@ -61,9 +61,7 @@ def create_sandbox(settings: SandboxSettings) -> FastAPI:
             await asyncio.wait([courier])
         journal.close()
 
-    app = FastAPI(title="Daybook SMS sandbox", lifespan=lifespan, redoc_url=None)
-    for router in ROUTERS:
-        app.include_router(router)
+    app = FastAPI(title="Daybook SMS sandbox", routes=routes_of(ROUTERS), lifespan=lifespan, redoc_url=None)
     app.add_exception_handler(notify_wire.NotifyError, notify_wire.no)
     app.add_exception_handler(twilio_wire.TwilioError, twilio_wire.no)
     app.add_exception_handler(Refusal, _refused)
