@@ -21,13 +21,11 @@ from shared.catching_up import CatchingUp, Held
 from shared.checkpoint import require_same_stream
 from shared.clock import Clock
 from shared.compare import BESIDE, TableResult, compare
-from shared.events.envelope import envelope_of
 from shared.rebuilding import Progress, Result, Tally, alone
 from shared.restore import is_empty, restore_empty
-from shared.resuming import Begun, begin, reach_of, require_no_older
+from shared.resuming import Begun, begin, copied_of, reach_of, require_no_older
 from shared.service import Blueprint
 from shared.snapshots import take
-from shared.stream import last_of
 from shared.walking import info_of
 from shared.wire import Client
 
@@ -107,11 +105,13 @@ async def _begun(
     tell: Progress,
 ) -> tuple[Begun, CatchingUp]:
     started = time.perf_counter()
-    info = await info_of(client)
+    # The service works on: what is to be the lesser of two is asked before the greater.
+    copied = await copied_of(blueprint.name, client)
     async with engine.connect() as connection:
         reach = await reach_of(connection)
+    info = await info_of(client)
+    require_no_older(blueprint.name, copied, reach.head)
     await require_same_stream(client, reach.checkpoint, str(info.created), info.state.last_seq)
-    await require_no_older(blueprint, client, reach.head)
     folder = None if snapshots is None or whole else snapshots.folder
     begun = await begin(blueprint, engine, client, info, reach, whole=whole, snapshots=folder)
     tally = Tally(0, tell, began=begun.kept.place.sequence, started=started)
@@ -141,9 +141,7 @@ async def _is_relayed(making: CatchingUp) -> bool:
     try:
         async with asyncio.timeout(RELAYED_WITHIN):
             while True:
-                last = await last_of(making.client, f"daybook.{name}.>")
-                relayed = envelope_of(last.data or b"").position if last else 0
-                if relayed >= making.kept.place.positions.get(name, 0):
+                if await copied_of(name, making.client) >= making.kept.place.positions.get(name, 0):
                     return True
                 await asyncio.sleep(0.1)
     except TimeoutError:

@@ -73,14 +73,21 @@ async def reach_of(connection: AsyncConnection, before: Collection[str] = ()) ->
     return Reach(head, checkpoint, await still_left_out(connection, before))
 
 
-async def require_no_older(blueprint: Blueprint, client: Client, head: int) -> None:
-    """Raises `Halted` if the stream holds more of our events than the database does."""
-    last = await last_of(client, f"daybook.{blueprint.name}.>")
-    position = envelope_of(last.data or b"").position if last else 0
-    if position > head:
+async def copied_of(service: str, client: Client) -> int:
+    """The position of the newest event of a service that the stream holds."""
+    last = await last_of(client, f"daybook.{service}.>")
+    return envelope_of(last.data or b"").position if last else 0
+
+
+def require_no_older(service: str, copied: int, head: int) -> None:
+    """Raises `Halted` if the stream holds more events of a service than its database does.
+
+    What the stream holds must have been asked first: a service at work goes on copying.
+    """
+    if copied > head:
         raise Halted(
-            f"the stream holds {position} events of {blueprint.name}, the database only {head}: it is new, or an older "
-            f"copy. `daybook log restore {blueprint.name} --set-aside` makes another from the stream"
+            f"the stream holds {copied} events of {service}, the database only {head}: it is new, or an older copy. "
+            f"`daybook log restore {service} --set-aside` makes another from the stream"
         )
 
 

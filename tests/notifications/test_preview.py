@@ -98,9 +98,10 @@ async def test_a_campaign_is_previewed_and_nothing_is_sent_or_kept(county: Count
         asked = await notices(here, people)
         away = await notices(here, [("Hal", "+447700900117")], ELSEWHERE)
         erased = {**asked[0], "patient": here.running.keys.pseudonym("patient", "erased")}
+        unopened = {**asked[0], "sealed": "AAAA"}
         before = await states(here.running), here.running.relay.position
 
-        preview = await previewed(here, [*asked, *away, erased])
+        preview = await previewed(here, [*asked, *away, erased, unopened])
 
         assert (preview["messages"], preview["segments"]) == (7, 10)
         assert preview["by_segments"] == {"1": 5, "2": 1, "3": 1}
@@ -108,7 +109,7 @@ async def test_a_campaign_is_previewed_and_nothing_is_sent_or_kept(county: Count
         assert {name: preview[name] for name in ("without_mobile", "opted_out", "erased", "against_rules")} == {
             "without_mobile": 2,
             "opted_out": 1,
-            "erased": 1,
+            "erased": 2,
             "against_rules": 2,
         }
         assert (preview["longest"]["text"][:6], preview["longest"]["coding"]) == ("Łukasz", "ucs-2")
@@ -133,7 +134,6 @@ async def test_what_cannot_be_previewed_is_refused(county: County, tmp_path: Pat
         (good,) = await notices(here, [("Ann", "+447700900111")])
         key = (await here.running.keys.find({good["patient"]}))[good["patient"]]
         for wrong, where in (
-            ({"sealed": "AAAA"}, "notices[1].sealed"),
             ({"sealed": key.seal(ReplyText("no"))}, "notices[1].sealed"),
             ({"practice": "Z99"}, "practice"),
             ({"to_start": "2024-07-23T09:00:00"}, "to_start"),
