@@ -15,4 +15,4 @@ async def test_a_short_run_of_chaos_breaks_no_promise(tmp_path: Path) -> None:
 
     assert not ran.violations, story(ran)
     assert ran.faults.total() == len(ran.schedule.faults)
-    assert ran.history.outcomes()["done"] > 20
+    assert ran.history.outcomes()["done"] > 5, ran.history.outcomes()
