@@ -21,11 +21,10 @@ from services.operator.machine import Machine
 from services.rebooking.app import BLUEPRINT as rebooking
 from shared.broker import connect
 from shared.clock import Clock
-from shared.events.envelope import decode, envelope_of
+from shared.events.envelope import decode
 from shared.refusals import Unavailable
 from shared.service import Blueprint
-from shared.stream import last_of
-from shared.walking import info_of, stored_between
+from shared.walking import copied_of, info_of, stored_between
 from shared.wire import Client
 
 BLUEPRINTS: Mapping[str, Blueprint] = {each.name: each for each in (booking, rebooking, notifications)}
@@ -104,7 +103,7 @@ async def fill_peer(here: Standing, report: Report) -> Sequence[str]:
 
 async def _fill(here: Standing, client: Client, way: str, report: Report) -> Sequence[str]:
     with peer.logs(here.peer, way) as logs:
-        recorded = {service: await _recorded(client, service) for service in logs}
+        recorded = {service: await copied_of(service, client) for service in logs}
         if recorded == {service: log.length for service, log in logs.items()}:
             return ()
         report.says(f"Writing the same events with the `eventsourcing` library ({way}) …")
@@ -123,12 +122,6 @@ async def _fill(here: Standing, client: Client, way: str, report: Report) -> Seq
             for service, log in logs.items()
             if log.ids() != ours[service].digest()
         ]
-
-
-async def _recorded(client: Client, service: str) -> int:
-    """How many events of this service the stream holds."""
-    last = await last_of(client, f"daybook.{service}.>")
-    return envelope_of(last.data or b"").position if last else 0
 
 
 def complain(what: str) -> None:

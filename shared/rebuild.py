@@ -23,10 +23,10 @@ from shared.clock import Clock
 from shared.compare import BESIDE, TableResult, compare
 from shared.rebuilding import Progress, Result, Tally, alone
 from shared.restore import is_empty, restore_empty
-from shared.resuming import Begun, begin, copied_of, reach_of, require_no_older
+from shared.resuming import Begun, begin, reach_of, require_no_older
 from shared.service import Blueprint
 from shared.snapshots import take
-from shared.walking import info_of
+from shared.walking import copied_of, info_of
 from shared.wire import Client
 
 RELAYED_WITHIN = 5.0

@@ -25,7 +25,7 @@ from shared.refolding import Place
 from shared.relay import Halted
 from shared.service import Blueprint
 from shared.snapshots import fingerprint, load, newest
-from shared.stream import last_of, message_at
+from shared.stream import message_at
 from shared.wire import Client
 
 
@@ -71,12 +71,6 @@ async def reach_of(connection: AsyncConnection, before: Collection[str] = ()) ->
     """
     head, checkpoint = await head_position(connection), await read_checkpoint(connection)
     return Reach(head, checkpoint, await still_left_out(connection, before))
-
-
-async def copied_of(service: str, client: Client) -> int:
-    """The position of the newest event of a service that the stream holds."""
-    last = await last_of(client, f"daybook.{service}.>")
-    return envelope_of(last.data or b"").position if last else 0
 
 
 def require_no_older(service: str, copied: int, head: int) -> None:

@@ -8,11 +8,12 @@ from nats.js.api import StreamInfo
 from nats.js.errors import NotFoundError
 
 from shared.database import Driver
+from shared.events.envelope import envelope_of
 from shared.mark import read_mark
 from shared.reading import Stored, reading
 from shared.refusals import NotFound, Refusal, Unavailable
 from shared.relay import Halted
-from shared.stream import STREAM
+from shared.stream import STREAM, last_of
 from shared.wire import Client
 
 PAGE = 1000
@@ -55,6 +56,12 @@ async def head_of(service: str, log: Driver) -> int:
             code="not-migrated",
             where=service,
         ) from None
+
+
+async def copied_of(service: str, client: Client) -> int:
+    """The position of the newest event of a service that the stream holds."""
+    last = await last_of(client, f"daybook.{service}.>")
+    return envelope_of(last.data or b"").position if last else 0
 
 
 async def walks_through(logs: Mapping[str, Driver]) -> dict[str, Walk]:

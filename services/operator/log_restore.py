@@ -12,10 +12,8 @@ from services.operator.rebuild import require_service, resting, restore, show_re
 from services.operator.screen import AsJson, err, show_json
 from services.operator.settings import OperatorSettings, operator_settings
 from shared.clock import clock_starting_at
-from shared.events.envelope import envelope_of
 from shared.refusals import Conflict
-from shared.stream import last_of
-from shared.walking import head_of, info_of
+from shared.walking import copied_of, head_of, info_of
 
 
 def restore_log(
@@ -58,8 +56,7 @@ async def _require_whole_stream(settings: OperatorSettings, service: str) -> Non
     async with broker_of(settings) as client, connected(settings.database_url(service)) as database:
         head = await head_of(service, database)
         await info_of(client)
-        last = await last_of(client, f"daybook.{service}.>")
-        held = envelope_of(last.data or b"").position if last else 0
+        held = await copied_of(service, client)
     if held < head:
         raise Conflict(
             f"the stream holds {held} events of {service}, its database {head}: nothing was restored, since the rest "
