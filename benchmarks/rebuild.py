@@ -21,7 +21,7 @@ LONGEST = 5.0
 ROUNDS = 3
 """At the most: each takes over a minute."""
 
-STAGES = ("pull", "decode", "fold")
+STAGES = ("read", "fold")
 PHASES = ("begin", "indexes", "proof", "snapshot", "swap", "done")
 """Of the command: it folds and stores until it makes the indexes, and each lasts until the next."""
 _EQUAL_OR_MENDED = (0, 1)

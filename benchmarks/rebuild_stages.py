@@ -1,8 +1,7 @@
 """How long each stage of a rebuild takes by itself: `python -m benchmarks.rebuild_stages SERVICE`.
 
-It reads what a rebuild of this service reads, in the same batches and with the same functions: pulls it from the
-stream, decodes it, folds it into changes of rows; and prints the seconds of each, as JSON. What a whole rebuild takes
-beyond that is storing.
+It does what a rebuild of this service does, with the same functions: reads the events and decodes them, folds them into
+changes of rows; and prints the seconds of each, as JSON. What a whole rebuild takes beyond that is storing.
 """
 
 import asyncio
@@ -12,13 +11,18 @@ import time
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from shared.broker import connect
-from shared.bulk import Batch
-from shared.events.envelope import decode
-from shared.refolding import folded_in
+from shared.database import open_engine
+from shared.log import head_position
+from shared.refolding import Folding
 from shared.service import Blueprint
-from shared.walking import info_of, stored_of
+from shared.stretches import Place, Stretch, in_the_stream, of_its_own
+from shared.walking import info_of
 from shared.wire import Client
+
+_BEGINNING = Place(stream_created="", sequence=0, event_id="", positions={}, own_id="")
 
 
 @dataclass(slots=True)
@@ -26,7 +30,7 @@ class Stages:
     """Seconds spent in each so far, and the events that came through."""
 
     events: int = 0
-    seconds: dict[str, float] = field(default_factory=lambda: {"pull": 0.0, "decode": 0.0, "fold": 0.0})
+    seconds: dict[str, float] = field(default_factory=lambda: {"read": 0.0, "fold": 0.0})
     _last: float = field(default_factory=time.perf_counter)
 
     def mark(self, stage: str) -> None:
@@ -36,30 +40,36 @@ class Stages:
         self._last = now
 
 
-async def go_through(blueprint: Blueprint, client: Client) -> Stages:
-    """Everything but storing, on all of the stream."""
-    last = (await info_of(client)).state.last_seq
-    services = folded_in(blueprint)
-    stages, batch, without_end = Stages(), Batch(), dict.fromkeys(services, sys.maxsize)
-    async for pulled in stored_of(client, services, 1, last):
-        stages.mark("pull")
-        recorded = [decode(stored.body) for stored in pulled]
-        stages.mark("decode")
-        batch.fold(recorded, blueprint.changes(recorded, without_end))
-        if batch.is_full:
-            batch = Batch()
+async def go_through(blueprint: Blueprint, stretch: Stretch) -> Stages:
+    """Everything but storing."""
+    stages, folding = Stages(), Folding(blueprint, (), _BEGINNING)
+    async for read in stretch:
+        stages.mark("read")
+        folding.take(read)
+        if folding.batch.is_full:
+            folding.cut()
         stages.mark("fold")
-        stages.events += len(recorded)
+        stages.events += len(read.events)
     return stages
+
+
+async def _all_of(blueprint: Blueprint, engine: AsyncEngine, client: Client) -> Stretch:
+    """The whole log, from where a rebuild reads it."""
+    if blueprint.follows:
+        return in_the_stream(blueprint, client, _BEGINNING, (await info_of(client)).state.last_seq)
+    async with engine.connect() as connection:
+        return of_its_own(blueprint, engine, _BEGINNING, await head_position(connection))
 
 
 async def _run(service: str) -> Stages:
     app = import_module(f"services.{service}.app")
-    client = await connect(app.Settings.from_environment().nats_url, service)
+    settings = app.Settings.from_environment()
+    engine, client = open_engine(settings.database_url), await connect(settings.nats_url, service)
     try:
-        return await go_through(app.BLUEPRINT, client)
+        return await go_through(app.BLUEPRINT, await _all_of(app.BLUEPRINT, engine, client))
     finally:
         await client.close()
+        await engine.dispose()
 
 
 def main() -> None:

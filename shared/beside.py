@@ -32,18 +32,22 @@ class Busy(Exception):
     """Somebody reads what is to be swapped, and does not end while the others can be made to wait."""
 
 
-async def make(connection: AsyncConnection, blueprint: Blueprint) -> list[str]:
-    """Make the tables, empty, in place of any left there; returns the statements that make their indexes."""
+async def make(connection: AsyncConnection, blueprint: Blueprint) -> dict[str, list[str]]:
+    """Make the tables, empty, in place of any left there; returns for each the statements that make its indexes and
+    tell the engine how large it is. First comes the table for which that takes longest."""
     await drop(connection)
     await connection.execute(text(f"CREATE SCHEMA {BESIDE}"))
     await look_beside(connection)
     await migrate_within(connection, blueprint.migrations)
     for name in (await connection.scalars(text(_OTHERS), {"ours": _names(blueprint.tables)})).all():
         await connection.exec_driver_sql(f"DROP TABLE {name}")
-    put_off = (await connection.execute(text(_INDEXES))).all()
-    for away, _ in put_off:
+    put_off: dict[str, list[str]] = {}
+    for table, away, again in (await connection.execute(text(_INDEXES))).all():
         await connection.exec_driver_sql(away)
-    return [again for _, again in put_off]
+        put_off.setdefault(table, []).append(again)
+    for table in _names(blueprint.tables):
+        put_off.setdefault(table, []).append(f"ANALYZE {BESIDE}.{table}")
+    return put_off
 
 
 async def look_beside(connection: AsyncConnection) -> None:
@@ -129,18 +133,25 @@ _OTHERS = f"""
 """What the migrations make beside the tables that are folded: the log itself, and the trail of accesses."""
 
 _INDEXES = f"""
-    SELECT format('ALTER TABLE {BESIDE}.%I DROP CONSTRAINT %I', t.relname, c.conname) AS away,
-           format('ALTER TABLE {BESIDE}.%I ADD CONSTRAINT %I %s', t.relname, c.conname, pg_get_constraintdef(c.oid))
-    FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.conrelid
-    WHERE t.relnamespace = '{BESIDE}'::regnamespace AND c.contype IN ('u', 'x')
-    UNION ALL
-    SELECT format('DROP INDEX {BESIDE}.%I', i.relname), pg_get_indexdef(i.oid)
-    FROM pg_class AS i
-    WHERE i.relnamespace = '{BESIDE}'::regnamespace AND i.relkind = 'i'
-      AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.oid)
-    ORDER BY away
+    WITH indexes AS (
+        SELECT t.relname AS of_table, c.contype = 'x' AS is_slow,
+               format('ALTER TABLE {BESIDE}.%I DROP CONSTRAINT %I', t.relname, c.conname) AS away,
+               format('ALTER TABLE {BESIDE}.%I ADD CONSTRAINT %I %s',
+                      t.relname, c.conname, pg_get_constraintdef(c.oid)) AS again
+        FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.conrelid
+        WHERE t.relnamespace = '{BESIDE}'::regnamespace AND c.contype IN ('u', 'x')
+        UNION ALL
+        SELECT t.relname, false, format('DROP INDEX {BESIDE}.%I', i.relname), pg_get_indexdef(i.oid)
+        FROM pg_class AS i JOIN pg_index AS x ON x.indexrelid = i.oid JOIN pg_class AS t ON t.oid = x.indrelid
+        WHERE i.relnamespace = '{BESIDE}'::regnamespace
+          AND NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.oid)
+    )
+    SELECT of_table, away, again FROM indexes
+    WINDOW one AS (PARTITION BY of_table)
+    ORDER BY bool_or(is_slow) OVER one DESC, count(*) OVER one DESC, of_table, away
 """
-"""How each index but the primary keys is dropped, and how it is made again."""
+"""How each index but the primary keys is dropped, and how it is made again. An exclusion constraint takes longest by
+far: each row is looked up."""
 
 _HANGING = f"""
     WITH live AS (

@@ -1,13 +1,14 @@
 """Brings the tables that are being made again as far as the live ones: in rounds, then with the log held still.
 
-Others' events come from the stream, as far as the service itself has folded them; its own from the stream as well, and
-what is newer from the database.
+Whoever follows others is folded from the stream, where all events stand in one order, as far as the service itself has
+read it. Its own events that are newer, and all those of who follows nobody, come from its database.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -16,27 +17,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.beside import Busy, look_beside
 from shared.bulk import Bulk
-from shared.compare import BESIDE
-from shared.events.envelope import Recorded, decode
-from shared.leaving_out import Unfoldable, loudly
-from shared.log import lock_head, read_after
+from shared.lanes import in_lanes
+from shared.leaving_out import Unfoldable
+from shared.log import lock_head
 from shared.poison import reason_of
-from shared.project import coalesce
-from shared.rebuilding import Stalled, Tally, take_stock
-from shared.refolding import Place, refold
+from shared.rebuilding import Stalled, Tally
+from shared.refolding import Refolding
 from shared.refusals import Conflict, Unavailable
 from shared.relay import Halted
 from shared.resuming import Kept, Reach, keep, reach_of, read_kept
 from shared.service import Blueprint
-from shared.walking import info_of, unbroken
+from shared.stretches import Place, Stretch, behind, in_the_stream, of_its_own
 from shared.wire import Client
 
 T = TypeVar("T")
 
 FEW = 200
 """Events that are folded in a moment, while whoever appends waits."""
-AT_ONCE = 10_000
-"""Of our own events, read from the database and folded together."""
 WITHIN = 2.0
 """Seconds for which the log is held still at most."""
 TRIES, REST = 30, 0.5
@@ -71,41 +68,53 @@ class Held:
 
 @dataclass(slots=True)
 class CatchingUp:
-    """The tables being made: `kept` says how far they have come, `last` how far the stream reached at first."""
+    """The tables being made: `kept` says how far they have come."""
 
     blueprint: Blueprint
     engine: AsyncEngine
     client: Client
     tally: Tally
     kept: Kept
-    last: int
     stalled: Stalled = field(default_factory=Stalled)
     bulk: Bulk = field(default_factory=Bulk)
 
     async def run(self) -> None:
         """Fold until few events are left."""
+        await self._make(self.kept.keys, {})
         while await self._round() > FEW:
             pass
 
     async def make_indexes(self) -> None:
-        """Those that were put off while many rows came. Raises `Unfoldable` if the rows break one."""
-        while self.kept.put_off:
-            statement, *later = self.kept.put_off
-            made = replace(self.kept, put_off=later)
-            try:
-                async with self.engine.begin() as connection:
-                    await look_beside(connection)
+        """All that are still put off. Raises `Unfoldable` if the rows break one."""
+        await self._make(self.kept.keys, self.kept.put_off)
+
+    async def _make(self, keys: Mapping[str, str], put_off: Mapping[str, Sequence[str]]) -> None:
+        """Run these statements, each table's in one transaction, which says so."""
+        one_at_a_time = asyncio.Lock()
+
+        async def make(table: str) -> None:
+            async with self.engine.connect() as connection:
+                await look_beside(connection)
+                for statement in (*filter(None, [keys.get(table)]), *put_off.get(table, ())):
                     await connection.exec_driver_sql(statement)
+                async with one_at_a_time:
+                    made = replace(
+                        self.kept,
+                        keys={each: key for each, key in self.kept.keys.items() if each != table},
+                        put_off={each: s for each, s in self.kept.put_off.items() if each != table or not put_off},
+                    )
                     await keep(connection, made)
-            except IntegrityError as fault:
-                raise Unfoldable(
-                    f"the rows that the log of {self.blueprint.name} makes break a guard of their table: "
-                    f"{reason_of(fault)}. Install the version that folded them, or mend the fold",
-                    code="unfoldable",
-                ) from None
-            self.kept = made
-        async with self.engine.begin() as connection:
-            await take_stock(connection, self.blueprint.tables, BESIDE)
+                    await connection.commit()
+                    self.kept = made
+
+        try:
+            await in_lanes(partial(make, table) for table in {**put_off, **keys})
+        except IntegrityError as fault:
+            raise Unfoldable(
+                f"the rows that the log of {self.blueprint.name} makes break a guard of their table: "
+                f"{reason_of(fault)}. Install the version that folded them, or mend the fold",
+                code="unfoldable",
+            ) from None
 
     async def hold_still(
         self, then: Callable[[AsyncConnection, Held], Awaitable[T]], first: Callable[[], Awaitable[None]] = at_once
@@ -141,9 +150,10 @@ class CatchingUp:
         if reach.checkpoint.sequence and reach.checkpoint.stream_created != self.kept.place.stream_created:
             raise Conflict("meanwhile the stream was made again: begin again", code="stream-made-again")
         self.kept = replace(self.kept, without=sorted(reach.without))
-        await self._fold_stream(reach.checkpoint.sequence if self.blueprint.follows else self.last)
-        await self._fold_moved(reach)
-        await self._fold_own(reach.head)
+        if self.blueprint.follows:
+            await self._fold_followed(reach)
+        self._expect(reach.head - self._position(self.blueprint.name))
+        await self._fold(of_its_own(self.blueprint, self.engine, self.kept.place, reach.head))
         return self.tally.done - before
 
     async def _look(self, locked: AsyncConnection | None) -> Reach:
@@ -152,67 +162,29 @@ class CatchingUp:
             self.kept = await read_kept(connection) or self.kept
             return await reach_of(locked or connection, self.kept.without)
 
-    async def _fold_stream(self, until: int) -> None:
+    async def _fold_followed(self, reach: Reach) -> None:
+        """As far as the service itself has read the stream, which has others' events and its own in their order."""
+        until = reach.checkpoint.sequence
         self._expect(until - self.kept.place.sequence)
-        place = await refold(
-            self.blueprint,
-            self.engine,
-            self.client,
-            self.kept.place,
-            until,
-            self.kept.without,
-            look=look_beside,
-            keep=self._keep,
-            tally=self.tally,
-        )
-        self.kept = replace(self.kept, place=place)
-
-    async def _fold_moved(self, reach: Reach) -> None:
-        """In a stream made again, what the live tables were folded from may stand behind what was read of this one."""
+        await self._fold(in_the_stream(self.blueprint, self.client, self.kept.place, until))
         limits = {service: reach.checkpoint.followed.get(service, 0) for service in self.blueprint.follows}
-        if not self._is_behind(limits):
-            return
-        info = await info_of(self.client)
-        async for batch in unbroken(self.client, self.kept.place.sequence + 1, info.state.last_seq):
-            recorded = [decode(stored.body) for stored in batch]
-            await self._fold(
-                [r for r in recorded if self._position(r.service) < r.position <= limits.get(r.service, 0)]
+        if self._is_behind(limits):
+            # In a stream made again, what the live tables were folded from may stand behind what was read of this one.
+            await self._fold(behind(self.client, self.kept.place, limits))
+        if self._is_behind(limits):
+            raise Halted(
+                f"the stream lacks events of others that {self.blueprint.name} has folded. Nothing is built on it: "
+                "`daybook log verify` says what is lost, and what to do"
             )
-        if not self._is_behind(limits):
-            return
-        raise Halted(
-            f"the stream lacks events of others that {self.blueprint.name} has folded. Nothing is built on it: "
-            "`daybook log verify` says what is lost, and what to do"
-        )
 
     def _is_behind(self, limits: Mapping[str, int]) -> bool:
         return any(self._position(service) < limit for service, limit in limits.items())
 
-    async def _fold_own(self, head: int) -> None:
-        """What the stream has told of us is in the database too, and what is newer, only there."""
-        own = self._position(self.blueprint.name)
-        self._expect(head - own)
-        while own < head:
-            async with self.engine.connect() as connection:
-                fresh = await read_after(connection, own, min(AT_ONCE, head - own))
-            await self._fold(fresh)
-            own = fresh[-1].position
-
-    async def _fold(self, fresh: Sequence[Recorded]) -> None:
-        """These in one transaction, which says so."""
-        if not fresh:
-            return
-        reached = {**self.kept.place.positions, **{recorded.service: recorded.position for recorded in fresh}}
-        place = replace(self.kept.place, positions=reached)
-        async with (
-            loudly(self.blueprint, self.engine, fresh, reached, self.kept.without, look_beside),
-            self.engine.begin() as connection,
-        ):
-            await look_beside(connection)
-            await self.bulk.store(connection, coalesce(self.blueprint.changes(fresh, reached, self.kept.without)))
-            await self._keep(connection, place)
-        self.kept = replace(self.kept, place=place)
-        self.tally.add(len(fresh))
+    async def _fold(self, stretch: Stretch) -> None:
+        refolding = Refolding(
+            self.blueprint, self.engine, self.kept.without, look_beside, self._keep, self.tally, self.bulk
+        )
+        self.kept = replace(self.kept, place=await refolding.fold(self.kept.place, stretch))
 
     async def _keep(self, connection: AsyncConnection, place: Place) -> None:
         await keep(connection, replace(self.kept, place=place))

@@ -164,7 +164,7 @@ def _snapshots(settings: ServiceSettings) -> Snapshots | None:
 def _hear(told: Begun | Stage) -> None:
     if isinstance(told, Begun):
         taken_at = {"taken_at": written(told.taken_at)} if told.taken_at else {}
-        _say({"phase": "begin", "from": told.origin, "sequence": told.kept.place.sequence, **taken_at})
+        _say({"phase": "begin", "from": told.origin, "passed": told.passed, **taken_at})
     else:
         _say({"phase": told})
 

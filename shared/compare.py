@@ -46,7 +46,7 @@ async def _digest(connection: AsyncConnection, table: Table, schema: str) -> Tab
     rows, total = (
         await connection.execute(
             text(
-                f"SELECT count(*), coalesce(sum(hash_record_extended(t, 0)::numeric), 0)::text "
+                f"SELECT count(*), coalesce(sum(hash_record_extended(t, 0)), 0)::text "
                 f"FROM {schema}.{table.name} AS t"
             )
         )

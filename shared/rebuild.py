@@ -114,12 +114,15 @@ async def _begun(
     await require_same_stream(client, reach.checkpoint, str(info.created), info.state.last_seq)
     folder = None if snapshots is None or whole else snapshots.folder
     begun = await begin(blueprint, engine, client, info, reach, whole=whole, snapshots=folder)
-    tally = Tally(0, tell, began=begun.kept.place.sequence, started=started)
-    return begun, CatchingUp(blueprint, engine, client, tally, begun.kept, info.state.last_seq)
+    tally = Tally(info.state.last_seq if blueprint.follows else reach.head, tell, began=begun.passed, started=started)
+    return begun, CatchingUp(blueprint, engine, client, tally, begun.kept)
 
 
 async def _make(making: CatchingUp, snapshots: Snapshots | None, hear: Hear) -> Mapping[str, TableResult]:
     """Fold all there is, then compare both as they were at one moment, while the service works on."""
+    if making.tally.is_nearly_done:
+        hear("indexes")
+        await making.make_indexes()
     await making.run()
     hear("indexes")
     await making.make_indexes()

@@ -80,6 +80,11 @@ class Tally:
         return self.folded * WORTH_KEEPING >= self.done
 
     @property
+    def is_nearly_done(self) -> bool:
+        """Whether so little is left that it costs less to fold it with all indexes there than to wait for them."""
+        return (self.of - self.done) * WORTH_KEEPING < self.of
+
+    @property
     def seconds(self) -> float:
         return time.perf_counter() - self.started
 
@@ -98,8 +103,8 @@ async def alone(service: str, engine: AsyncEngine) -> AsyncIterator[None]:
             await guard.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ONE_AT_A_TIME})
 
 
-async def take_stock(connection: AsyncConnection, tables: Iterable[Table], schema: str = LIVE) -> None:
+async def take_stock(connection: AsyncConnection, tables: Iterable[Table]) -> None:
     """Tell the engine how large the tables are now. It finds out by itself, but in its own time, and until then it
     reads a table that was just filled as if it were empty: the first report of a county took half a minute."""
-    if names := ", ".join(f"{schema}.{table.name}" for table in tables):
+    if names := ", ".join(f"{LIVE}.{table.name}" for table in tables):
         await connection.execute(text(f"ANALYZE {names}"))

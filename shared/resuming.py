@@ -6,10 +6,12 @@ How far it came stands beside the tables being made, and is committed with them.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from nats.js.api import StreamInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,35 +21,38 @@ from shared.checkpoint import Checkpoint, read_checkpoint
 from shared.compare import BESIDE
 from shared.events.envelope import envelope_of
 from shared.leaving_out import still_left_out
-from shared.log import head_position
+from shared.log import head_position, read_after
 from shared.rebuilding import Origin
-from shared.refolding import Place
 from shared.relay import Halted
 from shared.service import Blueprint
 from shared.snapshots import fingerprint, load, newest
 from shared.stream import message_at
+from shared.stretches import Place, passed_until
 from shared.wire import Client
 
 
 class Kept(Struct, frozen=True, kw_only=True):
     """What stands beside the tables being made: how far they have come, and who made them of what.
 
-    `without` are the events left out; `put_off`, the statements that make the indexes. `whole`: no snapshot is in it.
+    `without` are the events left out. `keys` and `put_off` are what is still to be made, by table: the primary keys,
+    without which nothing is folded, and all other indexes. `whole`: no snapshot is in it.
     """
 
     place: Place
     made_by: str
     without: Sequence[str]
-    put_off: Sequence[str]
+    keys: Mapping[str, str]
+    put_off: Mapping[str, Sequence[str]]
     whole: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """Where a rebuild begins: after `event` events; `taken_at` is when the snapshot was taken."""
+    """Where a rebuild begins: after `passed` events of the log. `taken_at` is when the snapshot was taken."""
 
     origin: Origin
     kept: Kept
+    passed: int
     taken_at: datetime | None = None
 
 
@@ -100,34 +105,34 @@ async def begin(
     Raises `Refusal` if the snapshot is damaged.
     """
     made_by = fingerprint(blueprint)
-    async with engine.begin() as connection:
+    good = partial(_is_good, blueprint, engine, client, info, reach)
+    async with engine.connect() as connection:
         kept = await read_kept(connection)
-        if (
-            kept is not None
-            and (kept.whole or not whole)
-            and kept.made_by == made_by
-            and await _is_good(blueprint, client, info, reach, kept.place, kept.without)
-        ):
-            return Begun("interrupted", kept)
+    if kept and kept.made_by == made_by and (kept.whole or not whole) and await good(kept.place, kept.without):
+        return Begun("interrupted", kept, passed_until(blueprint, kept.place))
+    kept = await _prepare(blueprint, engine, made_by, info, reach)
+    snapshot = None if whole or snapshots is None else newest(blueprint, snapshots)
+    if snapshot and snapshots and await good(snapshot.place, snapshot.without):
+        keys = await load(engine, snapshot, snapshots, schema=BESIDE)
+        kept = replace(kept, place=snapshot.place, without=snapshot.without, keys=keys, whole=False)
+        begun = Begun("snapshot", kept, passed_until(blueprint, kept.place), snapshot.taken_at)
+    else:
+        begun = Begun("nothing", kept, 0)
+    async with engine.begin() as connection:
+        await keep(connection, kept)
+    return begun
+
+
+async def _prepare(blueprint: Blueprint, engine: AsyncEngine, made_by: str, info: StreamInfo, reach: Reach) -> Kept:
+    """The tables, empty, and where they are. That is written down when the snapshot is loaded, if there is one."""
+    async with engine.begin() as connection:
         put_off = await make(connection, blueprint)
         await connection.execute(
             text(f"CREATE TABLE {BESIDE}.place (only_one boolean PRIMARY KEY, kept text NOT NULL)")
         )
         await connection.execute(text(f"INSERT INTO {BESIDE}.place VALUES (true, '')"))
-        place = Place(stream_created=str(info.created), sequence=0, event_id="", positions={})
-        kept = Kept(place=place, made_by=made_by, without=sorted(reach.without), put_off=put_off, whole=True)
-        begun = Begun("nothing", kept)
-        snapshot = None if whole or snapshots is None else newest(blueprint, snapshots)
-        if (
-            snapshot is not None
-            and snapshots is not None
-            and await _is_good(blueprint, client, info, reach, snapshot.place, snapshot.without)
-        ):
-            await load(connection, snapshot, snapshots, schema=BESIDE)
-            kept = msgspec.structs.replace(kept, place=snapshot.place, without=snapshot.without, whole=False)
-            begun = Begun("snapshot", kept, snapshot.taken_at)
-        await keep(connection, kept)
-        return begun
+    place = Place(stream_created=str(info.created), sequence=0, event_id="", positions={}, own_id="")
+    return Kept(place=place, made_by=made_by, without=sorted(reach.without), keys={}, put_off=put_off, whole=True)
 
 
 async def keep(connection: AsyncConnection, kept: Kept) -> None:
@@ -149,23 +154,39 @@ async def read_kept(connection: AsyncConnection) -> Kept | None:
 
 
 async def _is_good(
-    blueprint: Blueprint, client: Client, info: StreamInfo, reach: Reach, place: Place, without: Sequence[str]
+    blueprint: Blueprint,
+    engine: AsyncEngine,
+    client: Client,
+    info: StreamInfo,
+    reach: Reach,
+    place: Place,
+    without: Sequence[str],
 ) -> bool:
-    """Whether the tables of then are on the way to those of now: of the same stream, and nothing in them that is not in
+    """Whether the tables of then are on the way to those of now: of the same log, and nothing in them that is not in
     the live ones, as there would be in a database brought back from an older copy."""
     live = reach.positions(blueprint.name)
     return (
         place.stream_created == str(info.created)
-        and place.sequence <= (reach.checkpoint.sequence if blueprint.follows else info.state.last_seq)
+        and place.sequence <= reach.checkpoint.sequence
         and all(position <= live.get(service, 0) for service, position in place.positions.items())
         and reach.without.issuperset(without)
-        and await _still_stands(client, place)
+        and await _stands_in_the_stream(client, place)
+        and await _stands_in_its_own(blueprint, engine, place)
     )
 
 
-async def _still_stands(client: Client, place: Place) -> bool:
+async def _stands_in_the_stream(client: Client, place: Place) -> bool:
     """Whether the event that was read last is where it was."""
     if place.sequence == 0:
         return True
     found = await message_at(client, place.sequence)
     return found is not None and envelope_of(found.data or b"").id == place.event_id
+
+
+async def _stands_in_its_own(blueprint: Blueprint, engine: AsyncEngine, place: Place) -> bool:
+    """The same of the service's own event that was folded last, in its database."""
+    position = place.positions.get(blueprint.name, 0)
+    if position == 0:
+        return True
+    async with engine.connect() as connection:
+        return place.own_id in [event.id for event in await read_after(connection, position - 1, 1)]

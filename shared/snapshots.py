@@ -7,6 +7,7 @@ binary form, and a manifest.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,16 +16,17 @@ import asyncpg
 import msgspec
 from msgspec import Raw, Struct
 from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import hashed_file
 from shared.compare import TableResult
 from shared.database import Driver, driver
 from shared.fingerprint import fingerprint_of
-from shared.refolding import Place
+from shared.lanes import in_lanes
 from shared.refusals import Refusal
 from shared.service import Blueprint
 from shared.shelf import being_made, numbered, place_of
+from shared.stretches import Place
 
 S = TypeVar("S", bound=Struct)
 
@@ -127,23 +129,20 @@ def newest(blueprint: Blueprint, folder: Path) -> Snapshot | None:
     return None
 
 
-async def load(connection: AsyncConnection, snapshot: Snapshot, folder: Path, *, schema: str) -> None:
-    """Fill the tables of `schema`, in the transaction that `connection` has begun or begins now.
+async def load(engine: AsyncEngine, snapshot: Snapshot, folder: Path, *, schema: str) -> Mapping[str, str]:
+    """Fill the tables of `schema`, which are empty; returns for each the statement that makes its key.
 
-    Their keys are made when the rows are in: to find each row's place in an index takes five times as long as to sort
-    them all. Raises `Damaged` if a file was cut short or altered.
+    Those are made when the rows are in: to find each row's place in an index takes five times as long as to sort them
+    all. Raises `Damaged` if a file was cut short or altered.
     """
+    async with engine.begin() as connection:
+        keys = (await connection.execute(text(_KEYS), {"schema": schema, "names": [*snapshot.tables]})).all()
+        for _, away, _ in keys:
+            await connection.exec_driver_sql(away)
     path = place_of(folder, snapshot.number)
-    # Rows that come into a table emptied in the same transaction need no vacuum later.
-    await connection.execute(text("TRUNCATE " + ", ".join(f'{schema}."{name}"' for name in snapshot.tables)))
-    keys = (await connection.execute(text(_KEYS), {"schema": schema, "names": [*snapshot.tables]})).all()
-    for away, _ in keys:
-        await connection.exec_driver_sql(away)
-    raw = await driver(connection)
-    for name, expected in snapshot.tables.items():
-        await _read(raw, path, name, expected, schema)
-    for _, again in keys:
-        await connection.exec_driver_sql(again)
+    largest_first = sorted(snapshot.tables.items(), key=lambda item: item[1].size, reverse=True)
+    await in_lanes(partial(_read, engine, path, name, expected, schema) for name, expected in largest_first)
+    return {table: again for table, _, again in keys}
 
 
 def write_manifest(path: Path, snapshot: Struct) -> None:
@@ -180,19 +179,27 @@ async def _write(raw: Driver, table: Table, schema: str, folder: Path, digest: s
     return TableFile(columns=columns, rows=_rows(done), digest=digest, size=file.size, sha256=file.sha256)
 
 
-async def _read(raw: Driver, folder: Path, name: str, expected: TableFile, schema: str) -> None:
+async def _read(engine: AsyncEngine, folder: Path, name: str, expected: TableFile, schema: str) -> None:
     path = file_of(folder, name)
     try:
-        with hashed_file.read(path) as file:
-            done = await raw.copy_to_table(
-                name, schema_name=schema, columns=expected.columns, source=file.pieces(), format="binary", freeze=True
-            )
+        async with engine.begin() as connection:
+            # Rows that come into a table emptied in the same transaction need no vacuum later.
+            await connection.execute(text(f'TRUNCATE {schema}."{name}"'))
+            with hashed_file.read(path) as file:
+                done = await (await driver(connection)).copy_to_table(
+                    name,
+                    schema_name=schema,
+                    columns=expected.columns,
+                    source=file.pieces(),
+                    format="binary",
+                    freeze=True,
+                )
+            if (file.sha256, _rows(done)) != (expected.sha256, expected.rows):
+                raise Damaged(folder, damage_of(path, expected) or f"{path.name} gave {_rows(done):,} rows")
     except (OSError, asyncpg.PostgresError):
         if damage := damage_of(path, expected):
             raise Damaged(folder, damage) from None
         raise
-    if (file.sha256, _rows(done)) != (expected.sha256, expected.rows):
-        raise Damaged(folder, damage_of(path, expected) or f"{path.name} gave {_rows(done):,} rows")
 
 
 def file_of(folder: Path, table: str) -> Path:
@@ -218,7 +225,8 @@ def _rows(done: str) -> int:
 
 
 _KEYS = """
-    SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', t.oid::regclass, c.conname),
+    SELECT t.relname,
+           format('ALTER TABLE %s DROP CONSTRAINT %I', t.oid::regclass, c.conname),
            format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.oid::regclass, c.conname, pg_get_constraintdef(c.oid))
     FROM pg_constraint AS c JOIN pg_class AS t ON t.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = t.relnamespace
     WHERE c.contype = 'p' AND n.nspname = :schema AND t.relname = ANY (:names)

@@ -140,12 +140,12 @@ def _draw(progress: Progress, task: TaskID, service: str, said: Mapping[str, Any
     match said:
         case {"phase": "fold", "done": done, "of": of, "rate": rate}:
             progress.update(task, completed=done, total=of, rate=rate)
-        case {"phase": "begin", "from": "interrupted", "sequence": sequence}:
-            progress.reset(task, completed=sequence)
-            progress.console.print(f"going on from event {sequence:,}, where it was interrupted")
-        case {"phase": "begin", "from": "snapshot", "sequence": sequence, "taken_at": taken_at}:
-            progress.reset(task, completed=sequence)
-            progress.console.print(f"from the snapshot of {taken_at}, at event {sequence:,}")
+        case {"phase": "begin", "from": "interrupted", "passed": passed}:
+            progress.reset(task, completed=passed)
+            progress.console.print(f"going on from event {passed:,}, where it was interrupted")
+        case {"phase": "begin", "from": "snapshot", "passed": passed, "taken_at": taken_at}:
+            progress.reset(task, completed=passed)
+            progress.console.print(f"from the snapshot of {taken_at}, at event {passed:,}")
         case {"phase": phase} if phase in _STAGES:
             progress.update(task, description=f"Folding the log of {service}: {_STAGES[phase]}")
 

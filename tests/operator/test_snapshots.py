@@ -15,13 +15,15 @@ from services.operator.settings import operator_settings
 from services.operator.snapshots import snapshots_of
 from shared.clock import Clock
 from shared.fingerprint import fingerprint_of
-from shared.refolding import Place
 from shared.shelf import being_made
 from shared.snapshots import Snapshot, TableFile, write_manifest
+from shared.stretches import Place
 from tests.shared.toys.practices import Settings
 
 AT = datetime(2024, 7, 22, 8, 5, tzinfo=UTC)
-PLACE = Place(stream_created="2024-07-19T06:00:00Z", sequence=1204, event_id="e-9", positions={"booking": 1100})
+PLACE = Place(
+    stream_created="2024-07-19T06:00:00Z", sequence=1204, event_id="e-9", positions={"booking": 1100}, own_id="e-7"
+)
 PACKAGE = Path(services.booking.__file__).parent
 
 

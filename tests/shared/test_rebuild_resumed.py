@@ -1,5 +1,6 @@
 """An interrupted rebuild goes on where it stopped, if what it has made is still right; a snapshot saves the history."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,15 @@ from shared.events.envelope import Recorded
 from shared.rebuild import Snapshots
 from shared.rebuilding import Result
 from shared.service import Running
+from shared.snapshots import Damaged
 from shared.stream import Message, publish
 from shared.worklist import retry
 from tests.harness import County
 from tests.shared.test_follow import in_the_stream, known
 from tests.shared.test_parked import G1_AGAIN, HISTORY, NO_G1, logged, registered, run
-from tests.shared.test_rebuild import rebuilt
+from tests.shared.test_rebuild import a_small_history, rebuilt
 from tests.shared.test_swap import Stopped, stop_at
-from tests.shared.toys import outages
+from tests.shared.toys import outages, practices
 
 MANY, AT_ONCE = 2500, 1000
 
@@ -115,6 +117,20 @@ async def test_it_begins_anew_if_what_it_has_made_is_no_longer_right(
     assert (result.began_from, result.equal) == ("nothing", True)
 
 
+async def test_who_follows_nobody_goes_on_after_its_own_event_if_that_still_stands_there(county: County) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        await a_small_history(booking, county)
+        await stopped_early(county, booking)
+        again = await rebuilt(county, booking, verify_only=True)
+        await stopped_early(county, booking)
+        await run(booking, "UPDATE rebuilding.place SET kept = jsonb_set(kept::jsonb, '{place,own_id}', '\"other\"')")
+        anew = await rebuilt(county, booking, verify_only=True)
+
+    assert [(each.began_from, each.folded, each.equal) for each in (again, anew)] == [
+        ("interrupted", 0, True), ("nothing", 5, True),
+    ]  # fmt: skip
+
+
 async def test_it_begins_anew_if_it_is_ahead_of_a_database_brought_back_from_an_older_copy(
     rebooking: Running, county: County
 ) -> None:
@@ -155,6 +171,23 @@ async def test_from_a_snapshot_and_the_tail_it_equals_the_whole(
     ]  # fmt: skip
     assert tail.equal
     assert digests(tail) == digests(whole)
+
+
+async def test_from_a_snapshot_that_is_damaged_nothing_stays(
+    rebooking: Running, county: County, tmp_path: Path
+) -> None:
+    snapshots = Snapshots(tmp_path, Clock())
+    await followed(county, *HISTORY)
+    await rebuilt(county, rebooking, snapshots=snapshots, verify_only=True)
+    folder = tmp_path / "000001"
+    (folder / "known_practices.copy").write_bytes(b"")
+    with pytest.raises(Damaged):
+        await rebuilt(county, rebooking, snapshots=snapshots)
+    shutil.rmtree(folder)
+
+    result = await rebuilt(county, rebooking, snapshots=snapshots)
+
+    assert (result.began_from, result.equal) == ("nothing", True)
 
 
 def digests(result: Result) -> dict[str, str]:

@@ -19,17 +19,19 @@ from shared.events.rebooking import OutageEnded
 from shared.leaving_out import Unfoldable
 from shared.project import Change
 from shared.rebuilding import Tally
-from shared.refolding import Place, refold
+from shared.refolding import Refolding
 from shared.relay import Halted
 from shared.service import Blueprint
+from shared.stretches import Place, in_the_stream
 from shared.walking import info_of
 from shared.wire import Client
 from tests.harness import County
 from tests.house.examples import in_the_log
-from tests.shared.test_follow import NOW, in_the_stream, registered
+from tests.shared.test_follow import NOW, registered
+from tests.shared.test_follow import in_the_stream as put_into_the_stream
 from tests.shared.toys import outages
 
-BEGINNING = Place(stream_created="today", sequence=0, event_id="", positions={})
+BEGINNING = Place(stream_created="today", sequence=0, event_id="", positions={}, own_id="")
 
 
 def recorded(event: Event, position: int) -> Recorded:
@@ -50,10 +52,8 @@ class Making:
 
     async def fold(self, place: Place = BEGINNING, blueprint: Blueprint = outages.BLUEPRINT) -> Place:
         until = (await info_of(self.client)).state.last_seq
-        tally = Tally(until, lambda *_: None)
-        return await refold(
-            blueprint, self.engine, self.client, place, until, (), look=_look, keep=self._keep, tally=tally
-        )
+        refolding = Refolding(blueprint, self.engine, (), _look, self._keep, Tally(until, lambda *_: None))
+        return await refolding.fold(place, in_the_stream(blueprint, self.client, place, until))
 
     async def _keep(self, _: AsyncConnection, place: Place) -> None:
         self.kept.append(place)
@@ -81,7 +81,7 @@ async def making(county: County) -> AsyncIterator[Making]:
 
 async def test_a_repeat_is_passed_over_and_what_nobody_folds_here_is_not_read(county: County) -> None:
     again = msgspec.structs.replace(registered(1, "G9"), id="event-1-again")
-    await in_the_stream(county, registered(1, "G1"), recorded(STOPPED, 5), again, registered(2, "G2"))
+    await put_into_the_stream(county, registered(1, "G1"), recorded(STOPPED, 5), again, registered(2, "G2"))
     async with making(county) as tables:
         place = await tables.fold()
 
@@ -90,10 +90,10 @@ async def test_a_repeat_is_passed_over_and_what_nobody_folds_here_is_not_read(co
 
 
 async def test_it_goes_on_from_its_place_which_is_where_it_was_told_to_stop(county: County) -> None:
-    await in_the_stream(county, registered(1, "G1"), recorded(STOPPED, 1))
+    await put_into_the_stream(county, registered(1, "G1"), recorded(STOPPED, 1))
     async with making(county) as tables:
         first = await tables.fold()
-        await in_the_stream(county, registered(2, "G2"))
+        await put_into_the_stream(county, registered(2, "G2"))
         second = await tables.fold(first)
 
         assert (first.sequence, first.event_id) == (2, "elsewhere-1")
@@ -103,9 +103,9 @@ async def test_it_goes_on_from_its_place_which_is_where_it_was_told_to_stop(coun
 
 
 async def test_a_gap_in_the_positions_of_a_service_halts_it(county: County) -> None:
-    await in_the_stream(county, registered(1, "G1"), registered(3, "G3"))
+    await put_into_the_stream(county, registered(1, "G1"), registered(3, "G3"))
     async with making(county) as tables:
-        with pytest.raises(Halted, match="event 2 of booking is missing from the stream before sequence 2"):
+        with pytest.raises(Halted, match="event 2 of booking is missing from the log before 3"):
             await tables.fold()
 
         assert await tables.known() == []
@@ -116,7 +116,7 @@ async def test_each_batch_is_committed_with_its_place_and_a_fault_is_named_and_l
 ) -> None:
     monkeypatch.setattr(shared.bulk, "EVENTS", 1)
     monkeypatch.setattr("shared.reading.PULL", 2)
-    await in_the_stream(county, *(registered(position, f"G{position}") for position in range(1, 10)))
+    await put_into_the_stream(county, *(registered(position, f"G{position}") for position in range(1, 10)))
     async with making(county) as tables:
         with pytest.raises(Unfoldable, match=r"event event-7 \(booking 7, .*practice-registered.v1\) .*KeyError"):
             await tables.fold(blueprint=replace(outages.BLUEPRINT, follows={"booking": _no_g7}))
@@ -137,10 +137,10 @@ def _no_g7(recorded: Recorded) -> Iterable[Change]:
 
 async def test_of_one_service_alone_only_its_own_are_asked_for(county: County) -> None:
     alone = replace(outages.BLUEPRINT, follows={})
-    await in_the_stream(county, registered(1, "G1"))
+    await put_into_the_stream(county, registered(1, "G1"))
     async with making(county) as tables:
         nothing = await tables.fold(blueprint=alone)
-        await in_the_stream(county, recorded(ENDED, 1), registered(2, "G2"))
+        await put_into_the_stream(county, recorded(ENDED, 1), registered(2, "G2"))
         place = await tables.fold(nothing, blueprint=alone)
 
         assert (nothing.sequence, nothing.event_id, nothing.positions) == (1, "event-1", {"rebooking": 0})

@@ -81,8 +81,9 @@ async def test_the_tables_swapped_in_are_those_that_the_migrations_made_name_by_
     engine = open_engine(await servers.database(blueprint))
     async with engine.begin() as connection:
         before = await catalogue(connection)
-        for again in await make(connection, blueprint):
-            await connection.exec_driver_sql(again)
+        for statements in (await make(connection, blueprint)).values():
+            for again in statements:
+                await connection.exec_driver_sql(again)
         await prepare(connection, blueprint.tables)
         await shut(connection, blueprint.tables)
         await swap(connection, blueprint.tables)
