@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
 import sys
@@ -11,11 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
 from shared.broker import connect, require_new_enough
 from shared.clock import clock_starting_at, written
+from shared.collecting import collect_seldom
 from shared.database import FAULTS, open_engine
 from shared.migrate import migrate, migrate_new, require_migrated
 from shared.rebuild import Snapshots, Stage, rebuild
@@ -27,15 +25,15 @@ from shared.resuming import Begun
 from shared.service import Blueprint
 from shared.settings import ServiceSettings
 
-COLLECTED_AFTER = 20_000
-"""Containers made and not yet freed, after which the youngest are looked through for cycles (Python's own: 700)."""
 TELL_EVERY = 0.2
 """Seconds between two lines of progress."""
 
 
-def run_service(blueprint: Blueprint, settings: type[ServiceSettings], create: Callable[[Any], FastAPI]) -> None:
-    """The whole command line of a service. Exits 0 when all is well, 1 if tables were not equal, 2 if refused, 130 if
-    interrupted."""
+def run_service(blueprint: Blueprint, settings: type[ServiceSettings], serve: Callable[[Any], int]) -> None:
+    """The whole command line of a service; `serve` answers requests until told to stop.
+
+    Exits 0 when all is well, 1 if tables were not equal, 2 if refused, 130 if interrupted.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m services.{blueprint.name}")
     verbs = parser.add_subparsers(dest="verb", required=True)
     serving = verbs.add_parser("serve", help="answer requests until told to stop")
@@ -48,7 +46,7 @@ def run_service(blueprint: Blueprint, settings: type[ServiceSettings], create: C
     asked = parser.parse_args()
     _log_plainly()
     try:
-        sys.exit(_run(asked, blueprint, settings.from_environment(), create))
+        sys.exit(_run(asked, blueprint, settings.from_environment(), serve))
     except (Refusal, Halted) as refusal:
         _give_up(str(refusal))
     except KeyboardInterrupt:
@@ -64,7 +62,7 @@ def _give_up(reason: str) -> NoReturn:
 
 
 def _run(
-    asked: argparse.Namespace, blueprint: Blueprint, settings: ServiceSettings, create: Callable[[Any], FastAPI]
+    asked: argparse.Namespace, blueprint: Blueprint, settings: ServiceSettings, serve: Callable[[Any], int]
 ) -> int:
     match asked.verb:
         case "migrate":
@@ -77,30 +75,7 @@ def _run(
         case _:
             if asked.migrate:
                 asyncio.run(_migrate(blueprint, settings))
-            return _serve(settings, create(settings))
-
-
-def _serve(settings: ServiceSettings, app: FastAPI) -> int:
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
-    app.state.stopping = lambda: server.should_exit
-    _collect_seldom()
-    server.run()
-    return 0 if server.started else 3
-
-
-def _collect_seldom() -> None:
-    """What is loaded by now stays, and what a service remembers has no cycles: to look for them costs long pauses."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECTED_AFTER, 20, 50)
+            return serve(settings)
 
 
 async def _migrate(blueprint: Blueprint, settings: ServiceSettings) -> None:
@@ -119,7 +94,7 @@ async def _again(
     whole: bool = False,
     empty_only: bool = False,
 ) -> int:
-    _collect_seldom()
+    collect_seldom()
     engine = open_engine(settings.database_url)
     client = None
     try:

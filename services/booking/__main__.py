@@ -1,18 +1,17 @@
 """`python -m services.booking serve | migrate | rebuild | restore`."""
 
-from fastapi import FastAPI
-
 from services.booking.blueprint import BLUEPRINT
 from services.booking.settings import Settings
 from shared.command import run_service
 
 
-def _create(settings: Settings) -> FastAPI:
+def _serve(settings: Settings) -> int:
     """Imported when it is served: all other verbs need nothing of it, and start in half the time."""
     from services.booking.app import create
+    from shared.serving import serve
 
-    return create(settings)
+    return serve(settings, create(settings))
 
 
 if __name__ == "__main__":
-    run_service(BLUEPRINT, Settings, _create)
+    run_service(BLUEPRINT, Settings, _serve)

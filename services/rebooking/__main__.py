@@ -1,18 +1,17 @@
 """`python -m services.rebooking serve | migrate | rebuild | restore`."""
 
-from fastapi import FastAPI
-
 from services.rebooking.blueprint import BLUEPRINT
 from services.rebooking.settings import Settings
 from shared.command import run_service
 
 
-def _create(settings: Settings) -> FastAPI:
+def _serve(settings: Settings) -> int:
     """Imported when it is served: all other verbs need nothing of it, and start in half the time."""
     from services.rebooking.app import create
+    from shared.serving import serve
 
-    return create(settings)
+    return serve(settings, create(settings))
 
 
 if __name__ == "__main__":
-    run_service(BLUEPRINT, Settings, _create)
+    run_service(BLUEPRINT, Settings, _serve)
