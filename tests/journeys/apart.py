@@ -13,6 +13,7 @@ from services.operator.child import dying_with_parent
 from services.operator.embedded import Postgres, free_ports, wait_for_postgres
 from services.operator.settings import SERVICES
 from tests.journeys.running import until
+from tests.waiting import DEADLINE
 
 
 class Apart:
@@ -39,7 +40,7 @@ class Apart:
             self._processes[service] = subprocess.Popen(
                 server.command(), stdout=log, stderr=log, start_new_session=True, preexec_fn=tied
             )
-        asyncio.run(wait_for_postgres(server.url(), within=60))
+        asyncio.run(wait_for_postgres(server.url(), within=DEADLINE))
 
     def destroy(self, service: str) -> None:
         """The server is killed and its directory removed; a new one, with nothing in it, takes its place."""

@@ -34,7 +34,7 @@ async def test_a_pause_that_begins_before_the_turn_and_outlasts_the_deadline_is_
     begun = loop.time()
     assert await slow.turn_by(begun + 1)
     loop.call_later(0.01, slow.pace.hold, begun + 60, begun)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while await slow.turn_by(begun + 1):
             pass
 

@@ -12,6 +12,7 @@ from services.operator.rebuild import Interrupted, fold
 from services.operator.settings import operator_settings
 from shared.clock import Clock
 from shared.refusals import Refusal
+from tests.waiting import DEADLINE
 
 FOLDING = '{"phase": "fold", "done": 5, "of": 9, "rate": 5}'
 
@@ -42,7 +43,7 @@ except KeyboardInterrupt:
     pathlib.Path({str(ended)!r}).touch()
 """
     work = asyncio.create_task(fold(scripted(tmp_path, script), "booking", "rebuild"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while not begun.exists():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     work.cancel()

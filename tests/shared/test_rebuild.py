@@ -18,6 +18,7 @@ from shared.service import Blueprint, Running
 from tests.harness import County
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, Register
+from tests.waiting import DEADLINE
 
 
 async def rebuilt(
@@ -174,7 +175,7 @@ async def test_a_follower_refuses_a_stream_that_was_made_again_under_it(county: 
 
 async def gone_wrong(running: Running) -> str:
     """Whoever of the two notices first."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while not (reason := running.relay.lost or running.follow.halted):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return reason

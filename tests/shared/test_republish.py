@@ -20,12 +20,13 @@ from tests.shared.copies import Copies, Held, a_history, both_at_work, copies_of
 from tests.shared.test_rebuild import rebuilt, restored
 from tests.shared.toys import outages, practices
 from tests.shared.toys.practices import Freeze, Register
+from tests.waiting import DEADLINE
 
 NOW = datetime(2024, 7, 22, 7, 5, tzinfo=UTC)
 
 
 async def lost(running: Running) -> str:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(DEADLINE):
         while not running.relay.lost:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return running.relay.lost
@@ -52,7 +53,7 @@ async def test_a_lost_stream_is_made_again_byte_for_byte_and_the_services_go_on_
 
             republished = await copies.republished()
             await booking.executor.execute(Freeze("G7", "outage-7"))
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(DEADLINE):
                 while booking.relay.lost or rebooking.relay.lost or rebooking.follow.halted:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             await county.caught_up()
@@ -132,7 +133,7 @@ async def test_whoever_is_followed_from_now_on_is_in_the_checkpoint_before_anyth
         async with county.service(outages.BLUEPRINT, outages.Settings):
             await booking.executor.execute(Register("G1", "Harbour Surgery"))
             await county.caught_up()
-        async with county.service(more, outages.Settings), copies_of(county) as copies, asyncio.timeout(10):
+        async with county.service(more, outages.Settings), copies_of(county) as copies, asyncio.timeout(DEADLINE):
             while await followed_by(copies.logs["rebooking"]) != {"booking": 1, "notifications": 0}:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
@@ -188,7 +189,7 @@ async def test_a_key_that_is_made_meanwhile_is_copied_too_though_it_sorts_before
 
         assert (await copies.republished()).keys == 3
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while await last_of(copies.client, "daybook-keys.booking.patient-0", KEYS_STREAM) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.broker import connect
 from shared.wire import Arrived, Outgoing, Splitter
 from tests.harness import County
+from tests.waiting import DEADLINE
 
 HEADERS = b"NATS/1.0\r\nNats-Msg-Id: event-1\r\nNats-Subject: daybook.booking.G1\r\n\r\n"
 BODY = b"body\r\nin two lines"
@@ -67,7 +68,7 @@ async def test_what_is_sent_in_one_go_arrives_in_order_and_ends_with_the_tap(cou
 
     await client.publish_all([Outgoing(inbox, f"Number: {number}\r\n", b"body") for number in range(500)])
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         heard = [await arrived.get() for _ in range(500)]
     assert [each.header("Number") for each in heard] == [str(number) for number in range(500)]
     await untap()
