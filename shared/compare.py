@@ -45,10 +45,7 @@ async def _digest(connection: AsyncConnection, table: Table, schema: str) -> Tab
     """The number of rows, and a digest that does not depend on their order."""
     rows, total = (
         await connection.execute(
-            text(
-                f"SELECT count(*), coalesce(sum(hash_record_extended(t, 0)), 0)::text "
-                f"FROM {schema}.{table.name} AS t"
-            )
+            text(f"SELECT count(*), coalesce(sum(hash_record_extended(t, 0)), 0)::text FROM {schema}.{table.name} AS t")
         )
     ).one()
     return TableResult(rows, f"{rows}:{int(total) % 2**64:016x}")

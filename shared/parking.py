@@ -4,12 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from shared.database import parked
 from shared.decider import Decider
 from shared.events.envelope import Recorded
 from shared.events.parking import EventParked, EventRetried, EventSkipped, ParkingEvent
-from shared.project import Change, Patch, Projection, Put, Remove
+from shared.project import Change, Patch, Projection, Put, Remove, row_of
 from shared.refusals import Conflict
+
+_Parked = row_of(parked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +124,19 @@ def parked_among(events: Iterable[Recorded]) -> Iterator[Change]:
             yield from folded(recorded)
 
 
-def _row(event: EventParked, recorded: Recorded) -> Mapping[str, Any]:
-    return {
-        "event": event.event,
-        "source": event.source,
-        "stream": event.of_stream,
-        "position": event.position,
-        "sequence": event.sequence,
-        "subject": event.subject,
-        "reason": event.reason,
-        "parked_at": recorded.recorded_at,
-        "skipped_by": "",
-        "skipped_because": "",
-    }
+def _row(event: EventParked, recorded: Recorded) -> Struct:
+    return _Parked(
+        event=event.event,
+        source=event.source,
+        stream=event.of_stream,
+        position=event.position,
+        sequence=event.sequence,
+        subject=event.subject,
+        reason=event.reason,
+        parked_at=recorded.recorded_at,
+        skipped_by="",
+        skipped_because="",
+    )
 
 
 def _stream(command: Command) -> str:

@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,8 +19,8 @@ from shared.database import driver
 from shared.project import Change, Patch, Put, Rows, coalesce, key_of
 
 Columns = Sequence[Column[Any]]
-Row = Mapping[str, Any]
-Putting = Callable[[AsyncConnection, Table, Sequence[Row]], Awaitable[None]]
+Named = Mapping[str, Any]
+Putting = Callable[[AsyncConnection, Table, Sequence[Struct]], Awaitable[None]]
 
 AT_ONCE = 5000
 """Rows in one document: the engine keeps all of it, taken apart, in memory or else on the disk."""
@@ -45,24 +47,24 @@ async def write(connection: AsyncConnection, tables: Rows, put: Putting) -> None
         await put(connection, table, whole)
 
 
-async def insert(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+async def insert(connection: AsyncConnection, table: Table, rows: Sequence[Struct]) -> None:
     """These whole rows stand, in place of any with their primary keys."""
-    await _run(connection, _insertion(table), rows)
+    await _run(connection, _insertion(table), [asdict(row) for row in rows])
 
 
-async def standing(connection: AsyncConnection, table: Table, rows: Iterable[Row]) -> set[Any]:
-    """The keys of these rows that have a row already, as `key_of` gives them."""
+async def standing(connection: AsyncConnection, table: Table, rows: Iterable[Struct]) -> set[Any]:
+    """The keys of these rows that have a row already, as `key_of_row` gives them."""
     keys = [column.name for column in table.primary_key]
-    document = msgspec.json.encode([{name: row[name] for name in keys} for row in rows])
+    document = msgspec.json.encode([{name: getattr(row, name) for name in keys} for row in rows])
     found = await (await driver(connection)).fetch(_search(table), document.decode())
     return set(map(key_of(table), map(dict, found)))
 
 
-def _sorted_out(changes: Iterable[Change]) -> tuple[list[Row], dict[tuple[str, ...], list[Row]], list[Row]]:
+def _sorted_out(changes: Iterable[Change]) -> tuple[list[Named], dict[tuple[str, ...], list[Named]], list[Struct]]:
     """The keys of rows to remove; keys and values of those to patch, by the names of the values; the rows to put."""
-    removed: list[Row] = []
-    patched: dict[tuple[str, ...], list[Row]] = {}
-    put: list[Row] = []
+    removed: list[Named] = []
+    patched: dict[tuple[str, ...], list[Named]] = {}
+    put: list[Struct] = []
     for change in changes:
         if isinstance(change, Put):
             put.append(change.row)
@@ -73,7 +75,7 @@ def _sorted_out(changes: Iterable[Change]) -> tuple[list[Row], dict[tuple[str, .
     return removed, patched, put
 
 
-async def _run(connection: AsyncConnection, statement: str, rows: Sequence[Row]) -> None:
+async def _run(connection: AsyncConnection, statement: str, rows: Sequence[Named]) -> None:
     for start in range(0, len(rows), AT_ONCE):
         document = msgspec.json.encode(rows[start : start + AT_ONCE])
         await (await driver(connection)).execute(statement, document.decode())

@@ -1,10 +1,10 @@
 """Folds booking's events into its tables: the diary as it stands."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from services.booking.states import slot_end
+from services.booking.states import lasting, slot_end
 from services.booking.tables import appointments, frozen, metadata, occupancy, openings, practices, sessions, slots
 from shared.events.booking import (
     AppointmentAmended,
@@ -25,16 +25,22 @@ from shared.events.booking import (
     PracticeReopened,
     SessionOpened,
     SessionPublished,
-    Slot,
     SlotsAdded,
     SlotsHeld,
     SlotsWithdrawn,
 )
 from shared.events.envelope import Recorded
-from shared.project import Change, Patch, Put, Remove
+from shared.project import Change, Patch, Put, Remove, row_of
 
 __all__ = ["metadata", "project"]
 
+_Practice = row_of(practices)
+_Opening = row_of(openings)
+_Freeze = row_of(frozen)
+_Session = row_of(sessions)
+_Slot = row_of(slots)
+_Appointment = row_of(appointments)
+_Taken = row_of(occupancy)
 
 _OfPractice = PracticeRegistered | PracticeOpened | PracticeFrozen | PracticeReopened
 _OfSession = SessionPublished | SessionOpened | SlotsAdded | SlotsWithdrawn
@@ -51,22 +57,22 @@ _Change = (
 )
 
 
-def project(recorded: Recorded) -> Iterator[Change]:
+def project(recorded: Recorded) -> Iterable[Change]:
     """The changes one event makes."""
     event: BookingEvent = recorded.event
     match event:
-        case AppointmentBooked() | SlotsHeld():
-            yield _booked(recorded, event) if isinstance(event, AppointmentBooked) else _held(recorded, event)
-            yield from _taken(event)
-        case PracticeRegistered() | PracticeOpened() | PracticeFrozen() | PracticeReopened():
-            yield _of_practice(event)
+        case AppointmentBooked():
+            return (_booked(recorded, event), *_taken(event, None))
         case SessionPublished() | SessionOpened() | SlotsAdded() | SlotsWithdrawn():
-            yield from _of_session(event)
+            return _of_session(event)
+        case SlotsHeld():
+            return (_held(recorded, event), *_taken(event, event.until))
+        case PracticeRegistered() | PracticeOpened() | PracticeFrozen() | PracticeReopened():
+            return (_of_practice(event),)
         case MoveRejected():
-            pass
+            return ()
         case _:
-            yield _changed(recorded, event.appointment, _news(event))
-            yield from _freed(event)
+            return (_changed(recorded, event.appointment, _news(event)), *_freed(event))
 
 
 def _of_practice(event: _OfPractice) -> Change:
@@ -74,26 +80,24 @@ def _of_practice(event: _OfPractice) -> Change:
         case PracticeRegistered():
             return _practice(event)
         case PracticeOpened(practice=practice, opening=opening):
-            return Put(openings, {"practice": practice, "opening": opening})
+            return Put(openings, _Opening(practice=practice, opening=opening))
         case PracticeFrozen(practice=practice, outage=outage, keeps_out=keeps_out):
-            return Put(frozen, {"practice": practice, "outage": outage, "keeps_out": keeps_out})
+            return Put(frozen, _Freeze(practice=practice, outage=outage, keeps_out=keeps_out))
         case PracticeReopened(practice=practice, outage=outage):
             return Remove(frozen, {"practice": practice, "outage": outage})
 
 
-def _of_session(event: _OfSession) -> Iterator[Change]:
+def _of_session(event: _OfSession) -> Sequence[Change]:
     match event:
         case SessionPublished():
-            yield _session(event)
-            yield from [_slot(event, slot) for slot in event.slots]
+            ends = [slot_end(slot) for slot in event.slots]
+            return [_session(event, max(ends)), *_slots(event, ends)]
         case SessionOpened(session=session, opening=opening):
-            yield Patch(sessions, {"session": session}, {"opening": opening})
+            return [Patch(sessions, {"session": session}, {"opening": opening})]
         case SlotsAdded():
-            yield from _span(event)
-            yield from [_slot(event, slot) for slot in event.slots]
+            return [*_span(event), *_slots(event, map(slot_end, event.slots))]
         case SlotsWithdrawn(slots=gone):
-            yield from _span(event)
-            yield from (Patch(slots, {"slot": slot}, {"withdrawn": True}) for slot in gone)
+            return [*_span(event), *[Patch(slots, {"slot": slot}, {"withdrawn": True}) for slot in gone]]
 
 
 def _span(event: SlotsAdded | SlotsWithdrawn) -> Iterator[Patch]:
@@ -129,110 +133,121 @@ def _news(event: _Change) -> dict[str, Any]:
 def _practice(event: PracticeRegistered) -> Put:
     return Put(
         practices,
-        {
-            "practice": event.practice,
-            "name": event.name,
-            "town": event.town,
-            "postcode": event.postcode,
-            "telephone": event.telephone,
-            "nhs111_slots_per_day": event.nhs111_slots_per_day,
-        },
+        _Practice(
+            practice=event.practice,
+            name=event.name,
+            town=event.town,
+            postcode=event.postcode,
+            telephone=event.telephone,
+            nhs111_slots_per_day=event.nhs111_slots_per_day,
+        ),
     )
 
 
-def _session(event: SessionPublished) -> Put:
+def _session(event: SessionPublished, end: datetime) -> Put:
     return Put(
         sessions,
-        {
-            "session": event.session,
-            "practice": event.practice,
-            "name": event.name,
-            "clinician": event.clinician,
-            "clinician_role": event.clinician_role,
-            "location": event.location,
-            "start": min([slot.start for slot in event.slots]),
-            "end": max([slot_end(slot) for slot in event.slots]),
-            "opening": event.opening,
-        },
+        _Session(
+            session=event.session,
+            practice=event.practice,
+            name=event.name,
+            clinician=event.clinician,
+            clinician_role=event.clinician_role,
+            location=event.location,
+            start=min([slot.start for slot in event.slots]),
+            end=end,
+            opening=event.opening,
+        ),
     )
 
 
-def _slot(event: SessionPublished | SlotsAdded, slot: Slot) -> Put:
-    return Put(
-        slots,
-        {
-            "slot": slot.id,
-            "session": event.session,
-            "practice": event.practice,
-            "start": slot.start,
-            "end": slot_end(slot),
-            "minutes": slot.minutes,
-            "channel": slot.channel,
-            "service_type": slot.service_type,
-            "kept_for": slot.kept_for,
-            "withdrawn": False,
-        },
-    )
+def _slots(event: SessionPublished | SlotsAdded, ends: Iterable[datetime]) -> Sequence[Put]:
+    return [
+        Put(
+            slots,
+            _Slot(
+                slot=slot.id,
+                session=event.session,
+                practice=event.practice,
+                start=slot.start,
+                end=end,
+                minutes=slot.minutes,
+                channel=slot.channel,
+                service_type=slot.service_type,
+                kept_for=slot.kept_for,
+                withdrawn=False,
+            ),
+        )
+        for slot, end in zip(event.slots, ends, strict=True)
+    ]
 
 
 def _booked(recorded: Recorded, event: AppointmentBooked) -> Put:
-    booked = {
-        "patient": event.patient.id,
-        "sealed": event.patient.sealed,
-        "details": event.details,
-        "textable": event.textable,
-        "status": "booked",
-        "priority": event.priority,
-        "booked_at": event.booked_at,
-        "booked_by": event.booked_by,
-        "identifier": event.identifier,
-        "replaces": event.replaces,
-        "move": event.move,
-        "booked_by_name": event.booked_by_name,
-        "booked_by_telephone": event.booked_by_telephone,
-        "once": event.once,
-        "until": None,
-    }
-    return _appointment(recorded, event, booked)
+    return Put(
+        appointments,
+        _Appointment(
+            appointment=event.appointment,
+            session=event.session,
+            practice=event.practice,
+            slots=event.slots,
+            start=event.start,
+            end=event.start + lasting(event.minutes),
+            minutes=event.minutes,
+            patient=event.patient.id,
+            sealed=event.patient.sealed,
+            details=event.details,
+            textable=event.textable,
+            status="booked",
+            priority=event.priority,
+            booked_at=event.booked_at,
+            booked_by=event.booked_by,
+            identifier=event.identifier,
+            replaces=event.replaces,
+            move=event.move,
+            replaced_by="",
+            reason="",
+            booked_by_name=event.booked_by_name,
+            booked_by_telephone=event.booked_by_telephone,
+            once=event.once,
+            until=None,
+            version=recorded.version,
+            changed_at=recorded.recorded_at,
+        ),
+    )
 
 
 def _held(recorded: Recorded, event: SlotsHeld) -> Put:
-    held = {
-        "patient": "",
-        "sealed": "",
-        "details": "",
-        "textable": False,
-        "status": "held",
-        "priority": 0,
-        "booked_at": event.held_at,
-        "booked_by": event.held_by,
-        "identifier": "",
-        "replaces": "",
-        "move": "",
-        "booked_by_name": "",
-        "booked_by_telephone": "",
-        "once": "",
-        "until": event.until,
-    }
-    return _appointment(recorded, event, held)
-
-
-def _appointment(recorded: Recorded, event: AppointmentBooked | SlotsHeld, others: dict[str, Any]) -> Put:
-    # In place: by the hundred thousand, a third copy of the row is felt.
-    others |= {
-        "appointment": event.appointment,
-        "session": event.session,
-        "practice": event.practice,
-        "slots": event.slots,
-        "start": event.start,
-        "end": event.start + timedelta(minutes=event.minutes),
-        "minutes": event.minutes,
-        "replaced_by": "",
-        "reason": "",
-        "version": recorded.version,
-        "changed_at": recorded.recorded_at,
-    }
-    return Put(appointments, others)
+    return Put(
+        appointments,
+        _Appointment(
+            appointment=event.appointment,
+            session=event.session,
+            practice=event.practice,
+            slots=event.slots,
+            start=event.start,
+            end=event.start + lasting(event.minutes),
+            minutes=event.minutes,
+            patient="",
+            sealed="",
+            details="",
+            textable=False,
+            status="held",
+            priority=0,
+            booked_at=event.held_at,
+            booked_by=event.held_by,
+            identifier="",
+            replaces="",
+            move="",
+            replaced_by="",
+            reason="",
+            booked_by_name="",
+            booked_by_telephone="",
+            once="",
+            until=event.until,
+            version=recorded.version,
+            changed_at=recorded.recorded_at,
+        ),
+    )
 
 
 def _changed(recorded: Recorded, appointment: str, values: dict[str, Any]) -> Patch:
@@ -240,10 +255,8 @@ def _changed(recorded: Recorded, appointment: str, values: dict[str, Any]) -> Pa
     return Patch(appointments, {"appointment": appointment}, values | version)
 
 
-def _taken(event: AppointmentBooked | SlotsHeld) -> Sequence[Put]:
-    until = event.until if isinstance(event, SlotsHeld) else None
-    taken = {"appointment": event.appointment, "until": until}
-    return [Put(occupancy, {"slot": slot, **taken}) for slot in event.slots]
+def _taken(event: AppointmentBooked | SlotsHeld, until: datetime | None) -> Sequence[Put]:
+    return [Put(occupancy, _Taken(appointment=event.appointment, slot=slot, until=until)) for slot in event.slots]
 
 
 def _freed(event: _Change) -> Iterator[Remove]:

@@ -5,6 +5,7 @@ Each event makes a new state, so these are `Struct`s: a dataclass that cannot ch
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Literal
 
 from msgspec import Struct, field
@@ -20,8 +21,6 @@ from shared.events.booking import (
     Slot,
     SlotsHeld,
 )
-
-_MINUTE = timedelta(minutes=1)
 
 
 class NotYet(Struct, frozen=True, gc=False):
@@ -101,9 +100,15 @@ class Page(Struct, frozen=True, gc=False):
 State = NotYet | Practice | Page
 
 
+@cache
+def lasting(minutes: int) -> timedelta:
+    """So long are so many minutes. Few different ones come, and making each anew is felt by the hundred thousand."""
+    return timedelta(minutes=minutes)
+
+
 def slot_end(slot: Slot) -> datetime:
     """When the next slot may begin."""
-    return slot.start + _MINUTE * slot.minutes
+    return slot.start + lasting(slot.minutes)
 
 
 def cancelled(known: Appointment, by: CancelledBy, reason: str, replaced_by: str = "") -> AppointmentCancelled:

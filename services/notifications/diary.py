@@ -1,7 +1,8 @@
 """Folds what booking published into notifications' own copy of the appointments to come."""
 
 from collections.abc import Iterable
-from typing import Any
+
+from msgspec import Struct
 
 from services.notifications.tables import appointments, practices
 from shared.events.booking import (
@@ -15,16 +16,19 @@ from shared.events.booking import (
     PracticeRegistered,
 )
 from shared.events.envelope import Recorded
-from shared.project import Change, Patch, Put
+from shared.project import Change, Patch, Put, row_of
+
+_Practice = row_of(practices)
+_Appointment = row_of(appointments)
 
 
 def project_booking(recorded: Recorded) -> Iterable[Change]:
     """What one of booking's events changes."""
     match recorded.event:
-        case PracticeRegistered(practice=practice, name=name, town=town, postcode=postcode):
-            yield Put(practices, {"ods_code": practice, "name": name, "town": town, "postcode": postcode})
         case AppointmentBooked() as booked if booked.start > recorded.occurred_at:
             yield Put(appointments, _appointment(booked))
+        case PracticeRegistered(practice=practice, name=name, town=town, postcode=postcode):
+            yield Put(practices, _Practice(ods_code=practice, name=name, town=town, postcode=postcode))
         case AppointmentMoved() as moved:
             # Of what stood on a lost day nobody was told, nor will be; by the ten thousand it need not be looked at.
             if moved.start > recorded.occurred_at:
@@ -45,19 +49,19 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
             return
 
 
-def _appointment(event: AppointmentBooked) -> dict[str, Any]:
-    return {
-        "id": event.appointment,
-        "practice": event.practice,
-        "patient": event.patient.id,
-        "sealed": event.patient.sealed,
-        "start": event.start,
-        "status": "booked",
-        "home": "",
-        "move": event.move,
-        "outage": "",
-        "booked_at": event.booked_at,
-    }
+def _appointment(event: AppointmentBooked) -> Struct:
+    return _Appointment(
+        id=event.appointment,
+        practice=event.practice,
+        patient=event.patient.id,
+        sealed=event.patient.sealed,
+        start=event.start,
+        status="booked",
+        home="",
+        move=event.move,
+        outage="",
+        booked_at=event.booked_at,
+    )
 
 
 def _status(appointment: str, status: str) -> Patch:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import Struct
+
 from services.notifications.lanes import LANE
 from services.notifications.replies import needs_reading
 from services.notifications.tables import (
@@ -32,7 +34,13 @@ from shared.events.notifications import (
     SendDeferred,
     UnknownSettled,
 )
-from shared.project import Change, Patch, Put, Remove
+from shared.project import Change, Patch, Put, Remove, row_of
+
+_Message = row_of(messages)
+_Reply = row_of(replies)
+_SuppressedNumber = row_of(suppressed_numbers)
+_SuppressedPair = row_of(suppressed_pairs)
+_Call = row_of(calls)
 
 MessageFact = (
     SendAttempted
@@ -92,11 +100,12 @@ def _sent(event: MessageFact, recorded: Recorded) -> dict[str, Any]:
 def _of_number(event: NumberFact, recorded: Recorded) -> Change:
     match event:
         case NumberSuppressed(number=number, reason=reason):
-            row = {"number": number, "reason": reason, "suppressed_at": recorded.recorded_at}
-            return Put(suppressed_numbers, row)
+            of_all = _SuppressedNumber(number=number, reason=reason, suppressed_at=recorded.recorded_at)
+            return Put(suppressed_numbers, of_all)
         case PairSuppressed(number=number, patient=patient, reason=reason):
-            pair = {"number": number, "patient": patient, "reason": reason, "suppressed_at": recorded.recorded_at}
-            return Put(suppressed_pairs, pair)
+            at = recorded.recorded_at
+            of_one = _SuppressedPair(number=number, patient=patient, reason=reason, suppressed_at=at)
+            return Put(suppressed_pairs, of_one)
         case NumberReleased(number=number):
             return Remove(suppressed_numbers, {"number": number})
 
@@ -112,81 +121,81 @@ def _of_reply(event: ReplyFact, recorded: Recorded) -> Change:
             return Patch(replies, {"id": reply}, done)
 
 
-def _planned(event: MessagePlanned, recorded: Recorded) -> dict[str, Any]:
-    return {
-        "id": event.message,
-        "practice": event.practice,
-        "kind": event.kind,
-        "patient": event.patient,
-        "appointment": event.appointment,
-        "move": event.move,
-        "outage": event.outage,
-        "number": event.number,
-        "sealed": event.sealed,
-        "segments": event.segments,
-        "lane": LANE[event.kind],
-        "appointment_start": event.appointment_start,
-        "state": "planned",
-        "attempt": 0,
-        "unknowns": 0,
-        "provider": "",
-        "reference": "",
-        "provider_id": "",
-        "failure": "",
-        "detail": "",
-        "planned_at": recorded.recorded_at,
-        "attempted_at": None,
-        "accepted_at": None,
-        "settled_at": None,
-    }
+def _planned(event: MessagePlanned, recorded: Recorded) -> Struct:
+    return _Message(
+        id=event.message,
+        practice=event.practice,
+        kind=event.kind,
+        patient=event.patient,
+        appointment=event.appointment,
+        move=event.move,
+        outage=event.outage,
+        number=event.number,
+        sealed=event.sealed,
+        segments=event.segments,
+        lane=LANE[event.kind],
+        appointment_start=event.appointment_start,
+        state="planned",
+        attempt=0,
+        unknowns=0,
+        provider="",
+        reference="",
+        provider_id="",
+        failure="",
+        detail="",
+        planned_at=recorded.recorded_at,
+        attempted_at=None,
+        accepted_at=None,
+        settled_at=None,
+    )
 
 
-def _reply(event: ReplyReceived, recorded: Recorded) -> dict[str, Any]:
-    return {
-        "id": event.reply,
-        "message": event.message,
-        "appointment": event.appointment,
-        "outage": event.outage,
-        "answer": event.answer,
-        "number": event.number,
-        "words": event.words,
-        "candidates": [],
-        "practices": [event.practice],
-        "sealed": event.sealed,
-        "received_at": recorded.recorded_at,
-        "open": needs_reading(event.answer, event.outage) and not event.read_by,
-        "resolved_by": event.read_by,
-        "resolved_at": recorded.recorded_at if event.read_by else None,
-    }
+def _reply(event: ReplyReceived, recorded: Recorded) -> Struct:
+    return _Reply(
+        id=event.reply,
+        message=event.message,
+        appointment=event.appointment,
+        outage=event.outage,
+        answer=event.answer,
+        number=event.number,
+        words=event.words,
+        candidates=[],
+        practices=[event.practice],
+        sealed=event.sealed,
+        received_at=recorded.recorded_at,
+        open=needs_reading(event.answer, event.outage) and not event.read_by,
+        resolved_by=event.read_by,
+        resolved_at=recorded.recorded_at if event.read_by else None,
+    )
 
 
-def _unmatched(event: ReplyUnmatched, recorded: Recorded) -> dict[str, Any]:
-    return {
-        "id": event.reply,
-        "message": "",
-        "appointment": "",
-        "outage": "",
-        "answer": "",
-        "number": event.number,
-        "words": event.words,
-        "candidates": list(event.candidates),
-        "practices": list(event.practices),
-        "sealed": event.sealed,
-        "received_at": recorded.recorded_at,
-        "open": True,
-        "resolved_by": "",
-        "resolved_at": None,
-    }
+def _unmatched(event: ReplyUnmatched, recorded: Recorded) -> Struct:
+    return _Reply(
+        id=event.reply,
+        message="",
+        appointment="",
+        outage="",
+        answer="",
+        number=event.number,
+        words=event.words,
+        candidates=list(event.candidates),
+        practices=list(event.practices),
+        sealed=event.sealed,
+        received_at=recorded.recorded_at,
+        open=True,
+        resolved_by="",
+        resolved_at=None,
+    )
 
 
-def _call(event: CallRaised, recorded: Recorded) -> dict[str, Any]:
-    return {
-        "id": recorded.id,
-        "message": event.message,
-        "practice": event.practice,
-        "patient": event.patient,
-        "appointment": event.appointment,
-        "outage": event.outage,
-        "reason": event.reason,
-        "raised_at": recorded.recorded_at,
-    }
+def _call(event: CallRaised, recorded: Recorded) -> Struct:
+    return _Call(
+        id=recorded.id,
+        message=event.message,
+        practice=event.practice,
+        patient=event.patient,
+        appointment=event.appointment,
+        outage=event.outage,
+        reason=event.reason,
+        raised_at=recorded.recorded_at,
+    )

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from services.rebooking.states import CALL_AGAIN, CallFact
 from services.rebooking.tables import call_attempts, calls
 from shared.events.envelope import Recorded
 from shared.events.rebooking import CallClaimed, CallMade, CallNeeded
-from shared.project import Change, Patch, Put
+from shared.project import Change, Patch, Put, row_of
 
-_UNCLAIMED = {"claimed_by": "", "claimed_until": None}
+_Call = row_of(calls)
+_Attempt = row_of(call_attempts)
 
 
 def of_call(recorded: Recorded, event: CallFact) -> Iterable[Change]:
@@ -20,30 +23,32 @@ def of_call(recorded: Recorded, event: CallFact) -> Iterable[Change]:
             yield Patch(calls, key, {"claimed_by": claimed_by, "claimed_until": until})
         case CallMade(outcome=outcome):
             yield Put(call_attempts, _attempt(recorded, event))
-            yield Patch(calls, key, {"state": "needed" if outcome in CALL_AGAIN else "made", **_UNCLAIMED})
+            state = "needed" if outcome in CALL_AGAIN else "made"
+            yield Patch(calls, key, {"state": state, "claimed_by": "", "claimed_until": None})
 
 
-def _needed(recorded: Recorded, event: CallNeeded) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "appointment": event.appointment,
-        "practice": event.practice,
-        "patient": event.patient,
-        "reason": event.reason,
-        "needed_at": recorded.recorded_at,
-        "state": "needed",
-        **_UNCLAIMED,
-    }
+def _needed(recorded: Recorded, event: CallNeeded) -> Struct:
+    return _Call(
+        outage=event.outage,
+        appointment=event.appointment,
+        practice=event.practice,
+        patient=event.patient,
+        reason=event.reason,
+        needed_at=recorded.recorded_at,
+        state="needed",
+        claimed_by="",
+        claimed_until=None,
+    )
 
 
-def _attempt(recorded: Recorded, event: CallMade) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "practice": event.practice,
-        "version": recorded.version,
-        "appointment": event.appointment,
-        "made_at": recorded.occurred_at,
-        "outcome": event.outcome,
-        "made_by": event.made_by,
-        "note": event.note,
-    }
+def _attempt(recorded: Recorded, event: CallMade) -> Struct:
+    return _Attempt(
+        outage=event.outage,
+        practice=event.practice,
+        version=recorded.version,
+        appointment=event.appointment,
+        made_at=recorded.occurred_at,
+        outcome=event.outcome,
+        made_by=event.made_by,
+        note=event.note,
+    )

@@ -1,6 +1,6 @@
 """Folds what booking and notifications published into rebooking's own copy of the diaries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.rebooking.tables import appointments, messages, practices, sessions, slots
 from shared.events.booking import (
@@ -29,15 +29,23 @@ from shared.events.booking import (
 )
 from shared.events.envelope import Recorded
 from shared.events.notifications import MessageAccepted, MessagePlanned
-from shared.project import Change, Patch, Put
+from shared.project import Change, Patch, Put, row_of
+
+_Practice = row_of(practices)
+_Session = row_of(sessions)
+_Slot = row_of(slots)
+_Appointment = row_of(appointments)
+_Message = row_of(messages)
 
 
 def project_booking(recorded: Recorded) -> Iterable[Change]:
     """Practices, sessions, slots and appointments, as far as planning needs them."""
     event: BookingEvent = recorded.event
     match event:
+        case AppointmentBooked(appointment=appointment, slots=taken):
+            return (_appointment(event), *_hand(taken, appointment))
         case PracticeRegistered(practice=practice, name=name):
-            return (Put(practices, {"practice": practice, "name": name, "freed": recorded.position}),)
+            return (Put(practices, _Practice(practice=practice, name=name, freed=recorded.position)),)
         case SessionPublished():
             return (_session(event), *_slots(event), _room(recorded))
         case SlotsAdded():
@@ -48,8 +56,6 @@ def project_booking(recorded: Recorded) -> Iterable[Change]:
             return _hand(taken, appointment)
         case HoldReleased(slots=freed):
             return _give_back(recorded, freed)
-        case AppointmentBooked(appointment=appointment, slots=taken):
-            return (_appointment(event), *_hand(taken, appointment))
         case AppointmentCancelled(appointment=appointment, slots=freed, replaced_by=replaced_by):
             return (_status(appointment, "rescheduled" if replaced_by else "cancelled"), *_give_back(recorded, freed))
         case AppointmentDisplaced(appointment=appointment, slots=lost):
@@ -80,8 +86,8 @@ def project_notifications(recorded: Recorded) -> Iterable[Change]:
     """
     match recorded.event:
         case MessagePlanned(kind="moved", message=message, outage=outage, practice=practice, appointment=appointment):
-            about = {"message": message, "outage": outage, "practice": practice, "appointment": appointment}
-            return (Put(messages, {**about, "told_at": None}),)
+            about = _Message(message=message, outage=outage, practice=practice, appointment=appointment, told_at=None)
+            return (Put(messages, about),)
         case MessageAccepted(message=message):
             return (Patch(messages, {"message": message}, {"told_at": recorded.recorded_at}),)
         case _:
@@ -91,56 +97,56 @@ def project_notifications(recorded: Recorded) -> Iterable[Change]:
 def _session(event: SessionPublished) -> Put:
     return Put(
         sessions,
-        {
-            "session": event.session,
-            "practice": event.practice,
-            "name": event.name,
-            "clinician": event.clinician,
-            "clinician_role": event.clinician_role,
-            "location": event.location,
-        },
+        _Session(
+            session=event.session,
+            practice=event.practice,
+            name=event.name,
+            clinician=event.clinician,
+            clinician_role=event.clinician_role,
+            location=event.location,
+        ),
     )
 
 
-def _slots(event: SessionPublished | SlotsAdded) -> tuple[Put, ...]:
-    return tuple(_slot(event, slot) for slot in event.slots)
+def _slots(event: SessionPublished | SlotsAdded) -> Sequence[Put]:
+    return [_slot(event, slot) for slot in event.slots]
 
 
 def _slot(event: SessionPublished | SlotsAdded, slot: Slot) -> Put:
     return Put(
         slots,
-        {
-            "slot": slot.id,
-            "session": event.session,
-            "practice": event.practice,
-            "start": slot.start,
-            "minutes": slot.minutes,
-            "channel": slot.channel,
-            "service_type": slot.service_type,
-            "kept_for": slot.kept_for,
-            "appointment": None,
-            "withdrawn": False,
-        },
+        _Slot(
+            slot=slot.id,
+            session=event.session,
+            practice=event.practice,
+            start=slot.start,
+            minutes=slot.minutes,
+            channel=slot.channel,
+            service_type=slot.service_type,
+            kept_for=slot.kept_for,
+            appointment=None,
+            withdrawn=False,
+        ),
     )
 
 
 def _appointment(event: AppointmentBooked) -> Put:
     return Put(
         appointments,
-        {
-            "appointment": event.appointment,
-            "session": event.session,
-            "practice": event.practice,
-            "slot": next(iter(event.slots), ""),
-            "patient": event.patient.id,
-            "start": event.start,
-            "minutes": event.minutes,
-            "priority": event.priority,
-            "booked_at": event.booked_at,
-            "status": "booked",
-            "sealed": event.patient.sealed,
-            "textable": event.textable,
-        },
+        _Appointment(
+            appointment=event.appointment,
+            session=event.session,
+            practice=event.practice,
+            slot=next(iter(event.slots), ""),
+            patient=event.patient.id,
+            start=event.start,
+            minutes=event.minutes,
+            priority=event.priority,
+            booked_at=event.booked_at,
+            status="booked",
+            sealed=event.patient.sealed,
+            textable=event.textable,
+        ),
     )
 
 

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable
 
+from msgspec import Struct
+
 from services.rebooking.states import PlanFact
 from services.rebooking.tables import placements, plans, recoveries, unplaced
 from shared.events.envelope import Recorded
 from shared.events.rebooking import Placement, PlanApproved, PlanExpired, PlanProposed, Unplaced
-from shared.project import Change, Patch, Put, Remove
+from shared.project import Change, Patch, Put, Remove, row_of
+
+_Plan = row_of(plans)
+_Placement = row_of(placements)
+_Unplaced = row_of(unplaced)
 
 
 def of_plan(recorded: Recorded, event: PlanFact) -> Iterable[Change]:
@@ -25,18 +31,20 @@ def _key(event: PlanFact) -> dict[str, str]:
     return {"outage": event.outage, "practice": event.practice, "plan": event.plan}
 
 
-def _plan(recorded: Recorded, event: PlanProposed) -> dict[str, object]:
-    return {
-        **_key(event),
-        "part": event.part,
-        "state": "proposed",
-        "read_position": event.read_position,
-        "proposed_at": recorded.recorded_at,
-        "expires_at": event.expires_at,
-        "approved_by": "",
-        "approved_at": None,
-        "follow_up": event.follow_up,
-    }
+def _plan(recorded: Recorded, event: PlanProposed) -> Struct:
+    return _Plan(
+        outage=event.outage,
+        practice=event.practice,
+        plan=event.plan,
+        part=event.part,
+        state="proposed",
+        read_position=event.read_position,
+        proposed_at=recorded.recorded_at,
+        expires_at=event.expires_at,
+        approved_by="",
+        approved_at=None,
+        follow_up=event.follow_up,
+    )
 
 
 def _places(event: PlanProposed) -> Iterable[Change]:
@@ -58,29 +66,29 @@ def _places(event: PlanProposed) -> Iterable[Change]:
             yield Patch(recoveries, key, {"state": "displaced"})
 
 
-def _placed(event: PlanProposed, placement: Placement) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "appointment": placement.appointment,
-        "practice": event.practice,
-        "plan": event.plan,
-        "from_session": placement.from_session,
-        "to_session": placement.to_session,
-        "to_slot": placement.to_slot,
-        "to_start": placement.to_start,
-        "minutes": placement.minutes,
-        "priority": placement.priority,
-        "standing": placement.standing,
-        "to_practice": placement.to_practice,
-    }
+def _placed(event: PlanProposed, placement: Placement) -> Struct:
+    return _Placement(
+        outage=event.outage,
+        appointment=placement.appointment,
+        practice=event.practice,
+        plan=event.plan,
+        from_session=placement.from_session,
+        to_session=placement.to_session,
+        to_slot=placement.to_slot,
+        to_start=placement.to_start,
+        minutes=placement.minutes,
+        priority=placement.priority,
+        standing=placement.standing,
+        to_practice=placement.to_practice,
+    )
 
 
-def _left(event: PlanProposed, left: Unplaced) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "appointment": left.appointment,
-        "practice": event.practice,
-        "plan": event.plan,
-        "priority": left.priority,
-        "reason": left.reason,
-    }
+def _left(event: PlanProposed, left: Unplaced) -> Struct:
+    return _Unplaced(
+        outage=event.outage,
+        appointment=left.appointment,
+        practice=event.practice,
+        plan=event.plan,
+        priority=left.priority,
+        reason=left.reason,
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import msgspec
+from msgspec import Struct
 
 from services.rebooking.call_rows import of_call
 from services.rebooking.plan_rows import of_plan
@@ -30,7 +31,13 @@ from shared.events.rebooking import (
     PlanProposed,
     RebookingEvent,
 )
-from shared.project import Change, Patch, Put
+from shared.project import Change, Patch, Put, row_of
+
+_Outage = row_of(outages)
+_OutagePractice = row_of(outage_practices)
+_Recovery = row_of(recoveries)
+_Constraints = row_of(constraints)
+_Move = row_of(moves)
 
 Answer = OfferKept | OfferDeclined | OfferUnanswered
 CaseNews = MoveRequested | MoveConfirmed | MoveRefused | Answer
@@ -64,7 +71,7 @@ def _outage(recorded: Recorded, event: OutageDeclared | InflowChanged | FollowUp
         case OutageDeclared():
             yield Put(outages, _declared(recorded, event))
             for practice in event.practices:
-                yield Put(outage_practices, {"outage": event.outage, "practice": practice})
+                yield Put(outage_practices, _OutagePractice(outage=event.outage, practice=practice))
         case InflowChanged(keeps_out=keeps_out):
             yield Patch(outages, key, {"keeps_out": list(keeps_out)})
         case FollowUpSet(automatic=automatic, said_by=said_by):
@@ -73,52 +80,52 @@ def _outage(recorded: Recorded, event: OutageDeclared | InflowChanged | FollowUp
             yield Patch(outages, key, {"ended_at": ended_at})
 
 
-def _declared(recorded: Recorded, event: OutageDeclared) -> dict[str, object]:
-    return {
-        "outage": event.outage,
-        "name": event.name,
-        "practices": list(event.practices),
-        "started_at": event.started_at,
-        "ended_at": event.ended_at,
-        "declared_by": event.declared_by,
-        "declared_at": recorded.recorded_at,
-        "kind": event.kind,
-        "keeps_out": list(event.keeps_out),
-        "automatic": False,
-        "automatic_by": "",
-    }
+def _declared(recorded: Recorded, event: OutageDeclared) -> Struct:
+    return _Outage(
+        outage=event.outage,
+        name=event.name,
+        practices=list(event.practices),
+        started_at=event.started_at,
+        ended_at=event.ended_at,
+        declared_by=event.declared_by,
+        declared_at=recorded.recorded_at,
+        kind=event.kind,
+        keeps_out=list(event.keeps_out),
+        automatic=False,
+        automatic_by="",
+    )
 
 
 def _reconciled(recorded: Recorded, event: AppointmentReconciled) -> Put:
     return Put(
         recoveries,
-        {
-            "outage": event.outage,
-            "appointment": event.appointment,
-            "practice": event.practice,
-            "patient": event.patient,
-            "outcome": event.outcome,
-            "evidence": event.evidence,
-            "happened_at": recorded.occurred_at,
-            "typed_at": recorded.recorded_at,
-            "typed_by": event.typed_by,
-            "state": event.outcome,
-            "wish": "",
-            "standing": "",
-        },
+        _Recovery(
+            outage=event.outage,
+            appointment=event.appointment,
+            practice=event.practice,
+            patient=event.patient,
+            outcome=event.outcome,
+            evidence=event.evidence,
+            happened_at=recorded.occurred_at,
+            typed_at=recorded.recorded_at,
+            typed_by=event.typed_by,
+            state=event.outcome,
+            wish="",
+            standing="",
+        ),
     )
 
 
 def _noted(event: ConstraintsNoted) -> Put:
     return Put(
         constraints,
-        {
-            "outage": event.outage,
-            "appointment": event.appointment,
-            "practice": event.practice,
-            "constraints": msgspec.to_builtins(event.constraints),
-            "noted_by": event.noted_by,
-        },
+        _Constraints(
+            outage=event.outage,
+            appointment=event.appointment,
+            practice=event.practice,
+            constraints=msgspec.to_builtins(event.constraints),
+            noted_by=event.noted_by,
+        ),
     )
 
 
@@ -145,25 +152,25 @@ def _state(event: CaseNews, state: str, **values: str) -> Patch:
     return Patch(recoveries, key, {"state": state, "wish": "", **values})
 
 
-def _requested(recorded: Recorded, event: MoveRequested) -> dict[str, object]:
-    return {
-        "move": event.move,
-        "outage": event.outage,
-        "practice": event.practice,
-        "appointment": event.appointment,
-        "to_session": event.to_session,
-        "to_slot": event.to_slot,
-        "to_start": event.to_start,
-        "requested_at": recorded.recorded_at,
-        "state": "requested",
-        "to_appointment": "",
-        "reason": "",
-        "standing": event.standing,
-        "to_practice": event.to_practice,
-        "confirmed_at": None,
-        "answer_by": None,
-        "answer": "",
-    }
+def _requested(recorded: Recorded, event: MoveRequested) -> Struct:
+    return _Move(
+        move=event.move,
+        outage=event.outage,
+        practice=event.practice,
+        appointment=event.appointment,
+        to_session=event.to_session,
+        to_slot=event.to_slot,
+        to_start=event.to_start,
+        requested_at=recorded.recorded_at,
+        state="requested",
+        to_appointment="",
+        reason="",
+        standing=event.standing,
+        to_practice=event.to_practice,
+        confirmed_at=None,
+        answer_by=None,
+        answer="",
+    )
 
 
 def _answered(event: Answer) -> Iterable[Change]:

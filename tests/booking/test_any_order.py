@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from services.booking.commands import (
     BookAppointment,
@@ -74,7 +75,8 @@ class Diary:
         for change in project(in_the_log(event)):
             match change:
                 case Put(table, row) if table is occupancy:
-                    self.occupied[row["appointment"], row["slot"]] = row["until"]
+                    appointment, slot, until = astuple(row)
+                    self.occupied[appointment, slot] = until
                 case Remove(table, key) if table is occupancy:
                     self.occupied.pop((key["appointment"], key["slot"]), None)
 

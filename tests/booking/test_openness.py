@@ -18,7 +18,7 @@ from services.booking.tables import openings, practices, sessions, slots
 from services.booking.viewing import Viewer, sees_slot
 from shared.database import open_engine
 from shared.events.booking import KeptFor, Opening
-from shared.project import Change, Put
+from shared.project import Change, Put, row_of
 from shared.rows import apply
 from tests.harness import Servers
 
@@ -140,10 +140,10 @@ def _written(n: int, case: Case, now: datetime) -> list[Change]:
     place = {"name": f"Practice {n}", "town": "", "postcode": "", "telephone": "", "nhs111_slots_per_day": 1}
     kind = {"minutes": 10, "channel": "in-person", "service_type": "", "kept_for": case.kept_for, "withdrawn": False}
     written: list[Change] = [
-        Put(practices, {"practice": f"P{n}", **place}),
-        Put(sessions, {**span, **words, "opening": case.of_session}),
-        Put(slots, {"slot": f"S{n}", **span, **kind}),
+        Put(practices, row_of(practices)(practice=f"P{n}", **place)),
+        Put(sessions, row_of(sessions)(**span, **words, opening=case.of_session)),
+        Put(slots, row_of(slots)(slot=f"S{n}", **span, **kind)),
     ]
     if case.of_practice is not None:
-        written.append(Put(openings, {"practice": f"P{n}", "opening": case.of_practice}))
+        written.append(Put(openings, row_of(openings)(practice=f"P{n}", opening=case.of_practice)))
     return written

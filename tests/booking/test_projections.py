@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asyncpg.exceptions import ExclusionViolationError, UniqueViolationError
+from msgspec.structs import asdict
 from sqlalchemy import Table, select
 
 from services.booking.app import BLUEPRINT, Settings
@@ -30,10 +31,11 @@ from services.booking.commands import (
     SettleAppointment,
     WithdrawSlots,
 )
+from services.booking.projections import project
 from services.booking.tables import appointments, occupancy, openings, sessions, slots
 from shared.broker import connect
-from shared.events.booking import Opening, Slot
-from shared.project import Put
+from shared.events.booking import AppointmentBooked, Opening, Patient, Slot
+from shared.project import Put, row_of
 from shared.rebuild import rebuild
 from shared.refusals import Conflict
 from shared.rows import apply
@@ -54,6 +56,7 @@ from tests.booking.deciding import (
     slot,
 )
 from tests.harness import County
+from tests.house.examples import in_the_log
 
 
 @asynccontextmanager
@@ -185,6 +188,29 @@ async def test_a_hold_that_is_confirmed_has_all_that_an_appointment_has(county: 
     assert (row["booked_by_name"], row["booked_by_telephone"]) == ("Harbour Clinic", "01632 960111")
 
 
+def test_each_column_of_an_appointment_has_what_the_event_calls_by_its_name() -> None:
+    words = ("appointment", "session", "practice", "details", "booked_by", "booked_by_name", "booked_by_telephone")
+    said: dict[str, Any] = {name: name for name in (*words, "identifier", "replaces", "move", "once")}
+    said |= {"slots": ("first", "second"), "start": MONDAY, "minutes": 20, "priority": 5, "textable": True}
+    said |= {"booked_at": SOON}
+    recorded = in_the_log(AppointmentBooked(**said, patient=Patient(id="patient", sealed="sealed")))
+
+    booked, *_ = project(recorded)
+
+    assert isinstance(booked, Put)
+    assert asdict(booked.row) == said | {
+        "end": MONDAY + timedelta(minutes=20),
+        "patient": "patient",
+        "sealed": "sealed",
+        "status": "booked",
+        "replaced_by": "",
+        "reason": "",
+        "until": None,
+        "version": recorded.version,
+        "changed_at": recorded.recorded_at,
+    }
+
+
 async def test_to_whom_practices_and_sessions_are_open_stands_in_the_tables(county: County) -> None:
     async with at_work(county) as running:
         await a_busy_week(running)
@@ -255,7 +281,7 @@ async def test_a_reschedule_over_its_own_slots_keeps_what_the_new_one_has(county
 
 async def test_the_database_forbids_a_slot_given_away_twice(county: County) -> None:
     async with at_work(county) as running:
-        rows = [{"appointment": name, "slot": "first", "until": None} for name in ("ann's", "bob's")]
+        rows = [row_of(occupancy)(appointment=name, slot="first", until=None) for name in ("ann's", "bob's")]
         with pytest.raises(UniqueViolationError, match="occupancy_slot"):
             await _write(running, [Put(occupancy, row) for row in rows])
 
@@ -281,15 +307,15 @@ async def _write(running: Running, changes: list[Put]) -> None:
 
 def _session(name: str, minute: int, clinician: str = "Dr Jones") -> Put:
     start = datetime(2024, 7, 22, 8, tzinfo=UTC) + timedelta(minutes=minute)
-    row = {
-        "session": name,
-        "practice": "A1",
-        "name": name,
-        "clinician": clinician,
-        "clinician_role": "GP",
-        "location": "",
-        "start": start,
-        "end": start + timedelta(hours=1),
-        "opening": None,
-    }
+    row = row_of(sessions)(
+        session=name,
+        practice="A1",
+        name=name,
+        clinician=clinician,
+        clinician_role="GP",
+        location="",
+        start=start,
+        end=start + timedelta(hours=1),
+        opening=None,
+    )
     return Put(sessions, row)

@@ -11,7 +11,7 @@ from services.rebooking.app import BLUEPRINT as REBOOKING
 from shared.events.base import Event
 from shared.events.envelope import EVENTS
 from shared.events.parking import OF_EACH_ITSELF
-from shared.project import Projection
+from shared.project import Projection, Put, row_of
 from shared.service import Blueprint
 from tests.house.examples import all_recorded
 
@@ -62,8 +62,11 @@ def test_a_fold_changes_only_tables_of_its_own_service_and_columns_that_they_hav
         project = _sources(blueprint).get(recorded.service)
         for change in project(recorded) if project else ():
             assert change.table.metadata is blueprint.metadata
-            named = {**getattr(change, "key", {}), **getattr(change, "values", {}), **getattr(change, "row", {})}
-            assert set(named) <= set(change.table.columns.keys())
+            if isinstance(change, Put):
+                assert type(change.row) is row_of(change.table)
+            else:
+                named = {**change.key, **getattr(change, "values", {})}
+                assert set(named) <= set(change.table.columns.keys())
 
 
 def _makes_up_values(column: Column[object]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import asdict
 
 from services.rebooking.cases import Case, Declined, Kept, Moved, Requested, Settled, Unanswered, Waiting
 from services.rebooking.commands import (
@@ -86,7 +87,7 @@ class Patient:
             self.asked.append(event)
         for change in project(in_the_log(event)):
             if isinstance(change, Put | Patch) and change.table in self.tables:
-                self.tables[change.table].update(change.row if isinstance(change, Put) else change.values)
+                self.tables[change.table].update(asdict(change.row) if isinstance(change, Put) else change.values)
 
 
 def _time(case: Case) -> str:

@@ -18,7 +18,7 @@ import shared.bulk
 from shared.bulk import Behind, Bulk
 from shared.database import open_engine
 from shared.poison import is_poison
-from shared.project import Change, Patch, Put, Remove, coalesce
+from shared.project import Change, Patch, Put, Remove, coalesce, row_of
 from shared.rows import apply
 from tests.harness import Servers
 
@@ -69,10 +69,10 @@ NEWS = st.one_of(
     st.fixed_dictionaries({"at": VALUES["at"]}),
 )
 CHANGES: st.SearchStrategy[Change] = st.one_of(
-    st.builds(lambda key, values: Put(sheets, key | values), KEYS, st.fixed_dictionaries(VALUES)),
+    st.builds(lambda key, values: Put(sheets, row_of(sheets)(**key, **values)), KEYS, st.fixed_dictionaries(VALUES)),
     st.builds(lambda key, values: Patch(sheets, key, values), KEYS, NEWS),
     st.builds(lambda key: Remove(sheets, key), KEYS),
-    st.builds(lambda name: Put(names, {"name": name}), WORDS),
+    st.builds(lambda name: Put(names, row_of(names)(name=name)), WORDS),
     st.builds(lambda name: Remove(names, {"name": name}), WORDS),
 )
 
@@ -151,7 +151,7 @@ def test_a_row_that_the_table_refuses_is_refused_in_bulk_too(
     row = {"sheet": "a", "line": 1, "words": "", "at": None, "size": None, "done": None, "more": None}
 
     with pytest.raises(asyncpg.PostgresError) as refusal:
-        runner.run(_stored(engine, [[Put(sheets, row | refused)]], ("in bulk",)))
+        runner.run(_stored(engine, [[Put(sheets, row_of(sheets)(**row | refused))]], ("in bulk",)))
 
     assert is_poison(refusal.value)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from msgspec.structs import asdict
 from sqlalchemy import Table
 
 from services.booking.commands import Standing
@@ -103,8 +104,9 @@ class _Diary:
     def _apply(self, change: Change) -> None:
         rows = self._tables.setdefault(change.table, {})
         match change:
-            case Put(table, row):
-                rows[_key(table, row)] = dict(row)
+            case Put(table, put):
+                row = asdict(put)
+                rows[_key(table, row)] = row
             case Patch(table, key, values):
                 if (found := rows.get(_key(table, key))) is not None:
                     found.update(values)

@@ -6,6 +6,8 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
+from msgspec.structs import asdict
+
 from services.booking.fhir import resources
 from services.booking.fhir.desk import Desk, Place
 from services.booking.fhir.interactions import Answer, Ask
@@ -67,7 +69,7 @@ def changed_row(row: AppointmentRow, recorded: Recorded) -> AppointmentRow:
     news: dict[str, Any] = {}
     for change in project(recorded):
         if change.table is appointments and not isinstance(change, Remove):
-            news |= change.row if isinstance(change, Put) else change.values
+            news |= asdict(change.row) if isinstance(change, Put) else change.values
     return replace(row, **{name: news[name] for name in _COLUMNS & news.keys()})
 
 

@@ -12,7 +12,7 @@ from shared.decider import Decider
 from shared.events.booking import PracticeFrozen, PracticeRegistered
 from shared.events.envelope import Recorded
 from shared.events.rebooking import OutageDeclared
-from shared.project import Change, Put
+from shared.project import Change, Put, row_of
 from shared.service import Blueprint, Reaction, Running
 from shared.settings import ServiceSettings
 
@@ -37,12 +37,12 @@ def evolve(state: bool, event: OutageDeclared) -> bool:
 
 def project(recorded: Recorded) -> Iterable[Change]:
     if isinstance(recorded.event, OutageDeclared):
-        yield Put(outages, {"outage": recorded.event.outage, "name": recorded.event.name})
+        yield Put(outages, row_of(outages)(outage=recorded.event.outage, name=recorded.event.name))
 
 
 def project_practices(recorded: Recorded) -> Iterable[Change]:
     if isinstance(recorded.event, PracticeRegistered):
-        yield Put(known_practices, {"practice": recorded.event.practice, "name": recorded.event.name})
+        yield Put(known_practices, row_of(known_practices)(practice=recorded.event.practice, name=recorded.event.name))
 
 
 async def react(running: Running, connection: AsyncConnection, events: Sequence[Recorded]) -> Sequence[Reaction]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.decider import Decider
 from shared.events.booking import PracticeFrozen, PracticeRegistered, PracticeReopened
 from shared.events.envelope import Recorded
-from shared.project import Change, Patch, Put
+from shared.project import Change, Patch, Put, row_of
 from shared.refusals import NotFound
 from shared.service import Blueprint, Reaction, Running
 from shared.settings import ServiceSettings
@@ -96,7 +96,7 @@ def project(recorded: Recorded) -> Iterable[Change]:
     event: Event = recorded.event
     match event:
         case PracticeRegistered(practice=practice, name=name):
-            yield Put(practices, {"practice": practice, "name": name, "frozen_by": ""})
+            yield Put(practices, row_of(practices)(practice=practice, name=name, frozen_by=""))
         case PracticeFrozen(practice=practice, outage=outage):
             yield Patch(practices, {"practice": practice}, {"frozen_by": outage})
         case PracticeReopened(practice=practice):
