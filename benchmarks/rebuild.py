@@ -83,6 +83,11 @@ class Round:
         """How many times as fast all is folded and stored as the library reads and decodes it."""
         return self.read_for(service, way).seconds / self.rebuilt[service].stored
 
+    def ratio_of_all(self, way: str) -> float:
+        """The same for the whole county, one service after another."""
+        read = sum(self.read_for(service, way).seconds for service in self.rebuilt)
+        return read / sum(each.stored for each in self.rebuilt.values())
+
     def ratio_with_proof(self, service: str, way: str) -> float:
         """The same for the whole command, until the tables are swapped in."""
         return self.read_for(service, way).seconds / self.rebuilt[service].whole.seconds

@@ -24,9 +24,14 @@ def tell(rounds: Sequence[Round], report: Report) -> None:
     report.writes(table(_SNAPSHOTS, [_snapshots(service, each) for service, each in services.items()]))
     for service in services:
         report.writes(_ratio(rounds, service))
-    slowest, together = max(_from_snapshot(rounds)), sum(_from_snapshot(rounds))
+    together = [each.ratio_of_all(_ITS_OWN) for each in rounds]
     report.writes(
-        f"From a snapshot: {slowest:.1f} s at the most, one service after another {together:.1f} s. Promised for each: "
+        f"All of them, one after another: **{median(together):.2f} times** (round by round "
+        f"{', '.join(f'{ratio:.2f}' for ratio in together)})."
+    )
+    slowest, in_all = max(_from_snapshot(rounds)), sum(_from_snapshot(rounds))
+    report.writes(
+        f"From a snapshot: {slowest:.1f} s at the most, one service after another {in_all:.1f} s. Promised for each: "
         f"under {LONGEST:g} s: {_verdict(slowest < LONGEST)}."
     )
     for fault in sorted({fault for each in rounds for fault in each.faults}):

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.events.envelope import Recorded, decode, envelope_of
 from shared.log import read_after
+from shared.relay import Halted
 from shared.service import Blueprint
 from shared.stream import message_at
 from shared.walking import info_of, stored_of, unbroken
@@ -86,10 +87,18 @@ async def behind(client: Client, place: Place, limits: Mapping[str, int]) -> Str
 
 
 async def of_its_own(blueprint: Blueprint, engine: AsyncEngine, place: Place, head: int) -> Stretch:
-    """The service's own events after this place, up to a position, as its database has them."""
+    """The service's own events after this place, up to a position, as its database has them.
+
+    Raises `Halted` if they end before.
+    """
     position = place.positions.get(blueprint.name, 0)
     while position < head:
         async with engine.connect() as connection:
             events = await read_after(connection, position, min(AT_ONCE, head - position))
+        if not events:
+            raise Halted(
+                f"the database of {blueprint.name} has lost its events after {position}: nothing is built on it. "
+                f"`daybook log restore {blueprint.name} --set-aside` makes another from the stream"
+            )
         position = events[-1].position
         yield Read(events=events, passed=len(events))

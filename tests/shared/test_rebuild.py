@@ -94,6 +94,26 @@ async def test_a_row_that_was_tampered_with_is_named_and_then_mended(county: Cou
         assert await names(booking) == ["Surgery G1", "Surgery G2", "Surgery G3"]
 
 
+@pytest.mark.parametrize(
+    ("lost", "what"),
+    [
+        ("position = 3", "event 3 of booking is missing from the log before 4: nothing is built on it"),
+        ("position > 3", "the database of booking has lost its events after 3: nothing is built on it"),
+    ],
+    ids=["one", "the last"],
+)
+async def test_on_a_log_that_has_lost_events_nothing_is_built(county: County, lost: str, what: str) -> None:
+    async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
+        await a_small_history(booking, county)
+        async with booking.engine.begin() as connection:
+            await connection.execute(text(f"DELETE FROM events WHERE {lost}"))
+
+        with pytest.raises(Halted, match=what):
+            await rebuilt(county, booking)
+
+        assert await names(booking) == ["Surgery G1", "Surgery G2", "Surgery G3"]
+
+
 async def test_a_rebuild_goes_on_beside_a_service_at_work_and_is_refused_twice_at_once(county: County) -> None:
     async with county.service(practices.BLUEPRINT, practices.Settings) as booking:
         await a_small_history(booking, county)
