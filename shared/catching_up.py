@@ -93,16 +93,15 @@ class CatchingUp:
         one_at_a_time = asyncio.Lock()
 
         async def make(table: str) -> None:
+            key = [keys[table]] if table in keys else []
             async with self.engine.connect() as connection:
                 await look_beside(connection)
-                for statement in (*filter(None, [keys.get(table)]), *put_off.get(table, ())):
+                for statement in [*key, *put_off.get(table, ())]:
                     await connection.exec_driver_sql(statement)
                 async with one_at_a_time:
-                    made = replace(
-                        self.kept,
-                        keys={each: key for each, key in self.kept.keys.items() if each != table},
-                        put_off={each: s for each, s in self.kept.put_off.items() if each != table or not put_off},
-                    )
+                    made = replace(self.kept, keys=_all_but(table, self.kept.keys))
+                    if put_off:
+                        made = replace(made, put_off=_all_but(table, made.put_off))
                     await keep(connection, made)
                     await connection.commit()
                     self.kept = made
@@ -195,3 +194,7 @@ class CatchingUp:
     def _expect(self, more: int) -> None:
         """So many are to come, at least."""
         self.tally.of = max(self.tally.of, self.tally.done + more)
+
+
+def _all_but(table: str, of_each: Mapping[str, T]) -> dict[str, T]:
+    return {each: found for each, found in of_each.items() if each != table}
