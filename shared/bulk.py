@@ -52,13 +52,16 @@ class Bulk:
     async def _put(self, connection: AsyncConnection, table: Table, rows: Sequence[Struct]) -> None:
         if len(rows) < COPIED_FROM:
             return await insert(connection, table, rows)
+        key = key_of_row(table)
+        # In their order each page of the key's index is found once, not once a row: of keys at random it has many.
+        rows = sorted(rows, key=key)
         if table not in self._come_again:
             try:
                 async with connection.begin_nested():
                     return await _copy(connection, table, rows)
             except asyncpg.UniqueViolationError:
                 self._come_again.add(table)
-        known, key = await standing(connection, table, rows), key_of_row(table)
+        known = await standing(connection, table, rows)
         await insert(connection, table, [row for row in rows if key(row) in known])
         return await _copy(connection, table, [row for row in rows if key(row) not in known])
 

@@ -10,6 +10,7 @@ from services.notifications.handing_over import LOOK_AGAIN, Came, HandingOver, S
 from services.notifications.hours import opens
 from services.notifications.lines import Line, Place
 from services.notifications.outbox import Due
+from services.notifications.pacing import HOUR
 from services.notifications.points import Point
 
 SLOWEST_LOOK = 30.0
@@ -39,6 +40,7 @@ class Settling:
                     return None
                 case Absent() if due.unknowns < self._session.settings.attempts and self._is_recent(due):
                     self._session.passing(Point.ABSENT)
+                    self._give_back(due)
                 case _:
                     break
             again = await self._again(due, line)
@@ -75,6 +77,11 @@ class Settling:
             found = await line.gateway.look_up(Trace(reference_of(due.message, due.attempt), at, text))
         self._session.passing(Point.LOOKED)
         return found
+
+    def _give_back(self, due: Due) -> None:
+        """It was counted among the hour's, by us or as the tables tell of it; it never came to that number."""
+        if due.attempted_at is not None and self._session.running.clock.now() - due.attempted_at < HOUR:
+            self._session.hourly.give_back(due.number)
 
     def _is_recent(self, due: Due) -> bool:
         return due.attempted_at is None or self._session.running.clock.now() - due.attempted_at <= KEPT_FOR

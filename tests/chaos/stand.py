@@ -97,6 +97,8 @@ async def stand_at(home: Path) -> AsyncIterator[Stand]:
                 f"{service.upper()}_NATS_URL": f"nats://{service}:{passwords[service]}@{HOST}:{way.port}"
                 for service in SERVICES
             }
+            # Who is moved again and again has more texts than any number may have in an hour, and nobody waits so long.
+            told["NOTIFICATIONS_HOURLY_TO_ONE"] = "100"
             up = daybook_up(home, DAYBOOK_PORT_BASE=str(base), **told)
             daybook = await asyncio.to_thread(up.__enter__)
             stand = Stand(daybook, way, disk)

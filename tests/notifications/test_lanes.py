@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.notifications.commands import SettleUnknown
+from services.notifications.commands import AttemptSend, SettleUnknown
 from services.notifications.gateways import Deferred, Lost, Outcome, Refused, Taken, Unknowable
 from services.notifications.lanes import FEWEST
 from services.notifications.outbox import read_due
@@ -98,6 +98,28 @@ async def test_after_the_hour_it_has_the_rest(county: County) -> None:
         here.planned = 2
         async with working(here.running, Pretended()):
             await here.until(state="accepted")
+
+
+async def test_what_surely_never_reached_a_telephone_is_none_of_its_hour(county: County) -> None:
+    async with outgoing(county, hourly_to_one=1, looks=1) as here:
+        (message,) = await here.plan("moved")
+
+        async def lose_the_first(text: Text, reference: str) -> Outcome:
+            return Lost() if reference == f"{message}.1" else Taken(reference)
+
+        async with working(here.running, Pretended(answer=lose_the_first)):
+            rows = await here.until(state="accepted")
+        assert rows[message]["attempt"] == 2
+
+
+async def test_nor_is_it_when_another_session_finds_it_out(county: County) -> None:
+    async with outgoing(county, hourly_to_one=1, looks=1) as here:
+        (message,) = await here.plan("moved")
+        number = here.running.keys.pseudonym("number", here.booked[0].mobile)
+        await here.running.executor.execute(AttemptSend(message, number, 1, "notify"))
+        async with working(here.running, Pretended()):
+            rows = await here.until(state="accepted")
+        assert rows[message]["attempt"] == 2
 
 
 async def test_who_opted_out_at_the_provider_is_not_texted_again_and_called_about_a_move(county: County) -> None:
