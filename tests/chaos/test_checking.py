@@ -11,6 +11,7 @@ from shared.events.booking import AppointmentDisplaced, PracticeFrozen, SlotsWit
 from shared.ids import derived_id
 from tests.chaos import effects
 from tests.chaos.checking import violations
+from tests.chaos.commands_kept import one_order
 from tests.chaos.evidence import Evidence, Violation
 from tests.chaos.history import Read
 from tests.chaos.made_up import NOON, Draft, Story, a_run, booked
@@ -234,6 +235,15 @@ def test_an_unknown_command_may_have_happened_or_not() -> None:
 
     assert violations(happened.evidence()) == []
     assert violations(did_not.evidence()) == []
+
+
+def test_an_unknown_command_may_come_late() -> None:
+    story = a_run()
+    other_order(story)
+    for command in story.commands.values():
+        command.outcome = "unknown"
+
+    assert list(one_order(story.evidence())) == []
 
 
 def test_who_has_lost_the_new_time_as_well_need_not_be_told_of_it() -> None:
