@@ -1,6 +1,6 @@
 """Folds booking's events into its tables: the diary as it stands."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +41,14 @@ _Session = row_of(sessions)
 _Slot = row_of(slots)
 _Appointment = row_of(appointments)
 _Taken = row_of(occupancy)
+
+_OF_NOBODY: Mapping[str, Any] = {
+    **dict.fromkeys(("patient", "sealed", "details", "identifier", "once"), ""),
+    **dict.fromkeys(("booked_by_name", "booked_by_telephone", "move", "replaces", "replaced_by", "reason"), ""),
+    "textable": False,
+    "priority": 0,
+}
+"""What a hold has in place of what belongs to a patient."""
 
 _OfPractice = PracticeRegistered | PracticeOpened | PracticeFrozen | PracticeReopened
 _OfSession = SessionPublished | SessionOpened | SlotsAdded | SlotsWithdrawn
@@ -217,37 +225,23 @@ def _booked(recorded: Recorded, event: AppointmentBooked) -> Put:
 
 
 def _held(recorded: Recorded, event: SlotsHeld) -> Put:
-    return Put(
-        appointments,
-        _Appointment(
-            appointment=event.appointment,
-            session=event.session,
-            practice=event.practice,
-            slots=event.slots,
-            start=event.start,
-            end=event.start + lasting(event.minutes),
-            minutes=event.minutes,
-            patient="",
-            sealed="",
-            details="",
-            textable=False,
-            status="held",
-            priority=0,
-            booked_at=event.held_at,
-            booked_by=event.held_by,
-            identifier="",
-            replaces="",
-            move="",
-            replaced_by="",
-            reason="",
-            booked_by_name="",
-            booked_by_telephone="",
-            once="",
-            until=event.until,
-            version=recorded.version,
-            changed_at=recorded.recorded_at,
-        ),
+    held = _Appointment(
+        **_OF_NOBODY,
+        appointment=event.appointment,
+        session=event.session,
+        practice=event.practice,
+        slots=event.slots,
+        start=event.start,
+        end=event.start + lasting(event.minutes),
+        minutes=event.minutes,
+        status="held",
+        booked_at=event.held_at,
+        booked_by=event.held_by,
+        until=event.until,
+        version=recorded.version,
+        changed_at=recorded.recorded_at,
     )
+    return Put(appointments, held)
 
 
 def _changed(recorded: Recorded, appointment: str, values: dict[str, Any]) -> Patch:
