@@ -25,10 +25,7 @@ def tell(rounds: Sequence[Round], report: Report) -> None:
     for service in services:
         report.writes(_ratio(rounds, service))
     together = [each.ratio_of_all(_ITS_OWN) for each in rounds]
-    report.writes(
-        f"All of them, one after another: **{median(together):.2f} times** (round by round "
-        f"{', '.join(f'{ratio:.2f}' for ratio in together)})."
-    )
+    report.writes(f"All of them, one after another: **{median(together):.2f} times** ({_round_by_round(together)}).")
     slowest, in_all = max(_from_snapshot(rounds)), sum(_from_snapshot(rounds))
     report.writes(
         f"From a snapshot: {slowest:.1f} s at the most, one service after another {in_all:.1f} s. Promised for each: "
@@ -49,10 +46,14 @@ def _ratio(rounds: Sequence[Round], service: str) -> str:
     proven = median(each.ratio_with_proof(service, _ITS_OWN) for each in rounds)
     return (
         f"{service} is folded and stored **{median(ratios):.2f} times** as fast as the library reads and decodes its "
-        f"events (round by round {', '.join(f'{ratio:.2f}' for ratio in ratios)}), and {structs:.2f} times as fast as "
+        f"events ({_round_by_round(ratios)}), and {structs:.2f} times as fast as "
         f"with structs. With proof and swap it is {proven:.2f} times. Promised: {FASTER:g} times: "
         f"{_verdict(_fast_enough(rounds, service))}."
     )
+
+
+def _round_by_round(ratios: Sequence[float]) -> str:
+    return f"round by round {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
 
 
 def _verdict(is_kept: bool) -> str:

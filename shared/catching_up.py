@@ -151,7 +151,7 @@ class CatchingUp:
         self.kept = replace(self.kept, without=sorted(reach.without))
         if self.blueprint.follows:
             await self._fold_followed(reach)
-        self._expect(reach.head - self._position(self.blueprint.name))
+        self._expect(reach.head - self.kept.place.reached(self.blueprint.name))
         await self._fold(of_its_own(self.blueprint, self.engine, self.kept.place, reach.head))
         return self.tally.done - before
 
@@ -177,7 +177,7 @@ class CatchingUp:
             )
 
     def _is_behind(self, limits: Mapping[str, int]) -> bool:
-        return any(self._position(service) < limit for service, limit in limits.items())
+        return any(self.kept.place.reached(service) < limit for service, limit in limits.items())
 
     async def _fold(self, stretch: Stretch) -> None:
         refolding = Refolding(
@@ -187,9 +187,6 @@ class CatchingUp:
 
     async def _keep(self, connection: AsyncConnection, place: Place) -> None:
         await keep(connection, replace(self.kept, place=place))
-
-    def _position(self, service: str) -> int:
-        return self.kept.place.positions.get(service, 0)
 
     def _expect(self, more: int) -> None:
         """So many are to come, at least."""

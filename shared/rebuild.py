@@ -144,7 +144,7 @@ async def _is_relayed(making: CatchingUp) -> bool:
     try:
         async with asyncio.timeout(RELAYED_WITHIN):
             while True:
-                if await copied_of(name, making.client) >= making.kept.place.positions.get(name, 0):
+                if await copied_of(name, making.client) >= making.kept.place.reached(name):
                     return True
                 await asyncio.sleep(0.1)
     except TimeoutError:

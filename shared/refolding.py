@@ -32,7 +32,7 @@ class Folding:
     def __init__(self, blueprint: Blueprint, without: Collection[str], place: Place) -> None:
         self._blueprint = blueprint
         self._without = without
-        self._positions = {service: place.positions.get(service, 0) for service in folded_in(blueprint)}
+        self._positions = {service: place.reached(service) for service in folded_in(blueprint)}
         self._own_id = place.own_id
         self._passed = 0
         self.place = place

@@ -185,7 +185,7 @@ async def _stands_in_the_stream(client: Client, place: Place) -> bool:
 
 async def _stands_in_its_own(blueprint: Blueprint, engine: AsyncEngine, place: Place) -> bool:
     """The same of the service's own event that was folded last, in its database."""
-    position = place.positions.get(blueprint.name, 0)
+    position = place.reached(blueprint.name)
     if position == 0:
         return True
     async with engine.connect() as connection:

@@ -30,6 +30,10 @@ class Place(Struct, frozen=True, kw_only=True):
     positions: Mapping[str, int]
     own_id: str
 
+    def reached(self, service: str) -> int:
+        """The position of the newest event of that service that was folded, 0 if none was."""
+        return self.positions.get(service, 0)
+
 
 class Read(Struct, frozen=True, kw_only=True):
     """Events that were read one after another; to read them, so many of the log were `passed`, others' included.
@@ -48,7 +52,7 @@ Stretch = AsyncGenerator[Read, None]
 
 def passed_until(blueprint: Blueprint, place: Place) -> int:
     """How many events of the log have been read to come there: of the stream, or by who follows nobody of its own."""
-    return place.sequence if blueprint.follows else place.positions.get(blueprint.name, 0)
+    return place.sequence if blueprint.follows else place.reached(blueprint.name)
 
 
 def folded_in(blueprint: Blueprint) -> frozenset[str]:
@@ -78,9 +82,7 @@ async def behind(client: Client, place: Place, limits: Mapping[str, int]) -> Str
     async for stored in unbroken(client, place.sequence + 1, info.state.last_seq):
         recorded = [decode(each.body) for each in stored]
         events = [
-            each
-            for each in recorded
-            if place.positions.get(each.service, 0) < each.position <= limits.get(each.service, 0)
+            each for each in recorded if place.reached(each.service) < each.position <= limits.get(each.service, 0)
         ]
         if events:
             yield Read(events=events, passed=len(events))
@@ -91,7 +93,7 @@ async def of_its_own(blueprint: Blueprint, engine: AsyncEngine, place: Place, he
 
     Raises `Halted` if they end before.
     """
-    position = place.positions.get(blueprint.name, 0)
+    position = place.reached(blueprint.name)
     while position < head:
         async with engine.connect() as connection:
             events = await read_after(connection, position, min(AT_ONCE, head - position))

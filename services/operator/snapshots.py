@@ -74,7 +74,7 @@ def _view(service: str, folder: Path, version: str) -> SnapshotView:
         usable=not why_not,
         why_not=why_not,
         taken_at=snapshot.taken_at,
-        position=snapshot.place.positions.get(service, 0),
+        position=snapshot.place.reached(service),
         sequence=snapshot.place.sequence,
         stream_created=snapshot.place.stream_created,
         rows=sum(table.rows for table in snapshot.tables.values()),
